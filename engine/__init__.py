@@ -1,0 +1,1 @@
+"""The drawing half: CLIP-guided optimisation of pictures. It knows nothing of Discord."""

@@ -1,0 +1,153 @@
+"""`pixel draw`, `settings` and `models`: the engine from the command line, without a bot."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.errors import EngineError, PictureError, SettingsError
+from engine.settings import OPTION, OPTIONS, PIXELCLIP, make_settings
+
+app = typer.Typer(add_completion=False)
+models_app = typer.Typer(help="Weights of published models on this machine.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
+# sysexits.h: what was asked for is wrong; the shell's code for Ctrl-C.
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+def _help(name: str) -> str:
+    option = OPTION[name]
+    ranged = f" ({option.low:g}–{option.high:g})" if option.high != float("inf") else ""
+    return f"{option.meaning}{ranged} Default: {option.default}."
+
+
+def refuse(error: Exception) -> typer.Exit:
+    """Tell a refusal as one sentence on stderr; the exit to raise."""
+    typer.echo(str(error), err=True)
+    return typer.Exit(EXIT_USAGE)
+
+
+@app.command()
+def draw(
+    prompt: Annotated[str, typer.Argument(help=_help("prompts"))],
+    seed: Annotated[str | None, typer.Option(help=_help("seed"))] = None,
+    aspect: Annotated[str | None, typer.Option(help=_help("aspect"))] = None,
+    quality: Annotated[str | None, typer.Option(help=_help("quality"))] = None,
+    scale: Annotated[str | None, typer.Option(help=_help("scale"))] = None,
+    iterations: Annotated[str | None, typer.Option(help=_help("iterations"))] = None,
+    display_every: Annotated[str | None, typer.Option(help=_help("display_every"))] = None,
+    pixel_size: Annotated[str | None, typer.Option(help=_help("pixel_size"))] = None,
+    init_image: Annotated[Path | None, typer.Option(help=_help("init_image"))] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any setting; see `pixel settings`."),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="The picture; the native-size one is written beside it.")
+    ] = Path("output.png"),
+    frames: Annotated[Path | None, typer.Option(help="A folder for the progress frames.")] = None,
+) -> None:
+    """Draw a picture of PROMPT with the models on this machine."""
+    given: dict[str, object] = {
+        "prompts": prompt,
+        "seed": seed,
+        "aspect": aspect,
+        "quality": quality,
+        "scale": scale,
+        "iterations": iterations,
+        "display_every": display_every,
+        "pixel_size": pixel_size,
+        "init_image": None if init_image is None else str(init_image),
+    }
+    try:
+        settings = make_settings(given | _assignments(set_ or []))
+        picture = None
+        if settings.init_image is not None:
+            picture = _read_init_image(Path(settings.init_image))
+        _check_target(out)
+    except (SettingsError, PictureError) as error:
+        raise refuse(error) from None
+
+    from engine.terminal import draw_in_terminal
+
+    try:
+        finished = draw_in_terminal(settings, picture, out, frames)
+    except EngineError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    if not finished:
+        raise typer.Exit(EXIT_INTERRUPTED)
+
+
+@app.command()
+def settings() -> None:
+    """Show every setting of a drawing: its default, what is allowed, and what it means."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("setting", "default", "allowed", "meaning"):
+        table.add_column(heading, overflow="fold")
+    for option in OPTIONS:
+        table.add_row(option.name, option.default, option.allowed, option.meaning)
+    Console().print(table)
+
+
+@models_app.command("list")
+def list_models() -> None:
+    """Show the models that can draw on this machine."""
+    from engine.models import SHIPPED, models_folder
+
+    pulled = sorted(models_folder().glob("*--*.safetensors"))
+    for path in (SHIPPED / f"{PIXELCLIP}.safetensors", *pulled):
+        name = path.stem.replace("--", "/", 1)
+        origin = "pulled" if path in pulled else "shipped"
+        typer.echo(f"{name:32} {path.stat().st_size / 2**20:8.1f} MiB  {origin}")
+
+
+@models_app.command("pull")
+def pull_model(
+    name: Annotated[str, typer.Argument(help="architecture/tag, such as ViT-B-32/openai.")],
+) -> None:
+    """Download a published CLIP model through open_clip and keep it as safetensors."""
+    from engine.models.pull import pull
+    from engine.perceptors.errors import PerceptorError
+
+    try:
+        path = pull(name)
+    except PerceptorError as error:
+        raise refuse(error) from None
+    typer.echo(f"{name} is at {path}")
+
+
+def _assignments(pairs: list[str]) -> dict[str, object]:
+    assigned: dict[str, object] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise SettingsError(f"--set {pair} is not possible; write --set name=value.")
+        assigned[name.strip()] = value
+    return assigned
+
+
+def _read_init_image(path: Path) -> bytes:
+    from engine.images import read_picture
+
+    try:
+        return read_picture(path.read_bytes()).png
+    except OSError as error:
+        raise PictureError(f"The init image {path} cannot be read: {error.strerror}.") from None
+
+
+def _check_target(out: Path) -> None:
+    if out.suffix.lower() != ".png":
+        raise SettingsError(f"--out {out} is not possible; the name must end in .png.")
+    if not out.absolute().parent.is_dir():
+        raise SettingsError(f"--out {out} is not possible; there is no such folder.")
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,196 @@
+"""All augmented views of all easels in one sampling call, straight from the cells.
+
+CLIP judges many random cutouts of a picture instead of the picture itself, which keeps the
+optimisation from finding patterns that only fool the model (VQGAN-CLIP, Crowson et al. 2022;
+pixray's cutouts add perspective and colour jitter). Here a view is one random homography from its
+pixels to the cells of the grid: every view pixel averages the cells under its sub-samples, looked
+up by index. No picture of canvas size is ever made, the work does not depend on the output size,
+and the look-up's gradient is summed in a fixed order, so that the same seed gives the same bytes.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+# Sub-samples a side within each view pixel: cells' edges come out antialiased.
+SUPERSAMPLING = 2
+BACKDROP_CELLS = 4
+
+_NUMBERS_PER_VIEW = 16
+
+
+@dataclass(frozen=True)
+class Views:
+    """The random choices for the views of one easel in one step.
+
+    Attributes:
+        homographies: ``[n, 3, 3]``; view coordinates in −1…1 → picture coordinates in which the
+            picture is centred at 0 and its shorter half side is 1.
+        colours: ``[n, 3, 4]``; the jitter, an affine map of RGB.
+        backdrops: ``[n, 3, 4, 4]``; coarse colours behind whatever the picture does not cover.
+        noise: ``[n]``; amplitude of white noise on the view.
+        noise_seed: seed of that noise, which is drawn at the size of the perceptor's views.
+
+    """
+
+    homographies: torch.Tensor
+    colours: torch.Tensor
+    backdrops: torch.Tensor
+    noise: torch.Tensor
+    noise_seed: int
+
+    def __len__(self) -> int:
+        return self.homographies.shape[0]
+
+
+def choose_views(
+    count: int, columns: int, rows: int, generator: torch.Generator, *, spread: float = 1.0
+) -> Views:
+    """Draw the views of one step: crops of many sizes, tilted, with jittered colours.
+
+    Every other view is wide and shows the whole picture, the others are square crops, so that a
+    long picture is never squeezed (clipit's "zoom" and "wide" cutouts).
+
+    Args:
+        count: number of views.
+        columns: of the grid, in cells.
+        rows: of the grid, in cells.
+        generator: the easel's own stream; advanced by the same amount whatever is drawn.
+        spread: 0…1, scales how far crops wander from the middle.
+
+    """
+    numbers = torch.rand(count, _NUMBERS_PER_VIEW, generator=generator)
+    backdrops = torch.rand(count, 3, BACKDROP_CELLS, BACKDROP_CELLS, generator=generator)
+    noise_seed = int(torch.randint(2**62, (1,), generator=generator))
+
+    shorter = min(columns, rows)
+    half_width, half_height = columns / shorter, rows / shorter
+    wide = torch.arange(count) % 2 == 0
+    reach = torch.where(
+        wide,
+        max(half_width, half_height) * (0.9 + 0.3 * numbers[:, 0]),
+        0.55 + 0.5 * numbers[:, 0],
+    )
+    # Crops may run over the edge by a fifth, so that cells there are seen as often as others.
+    room_x = (half_width + 0.2 - reach).clamp(min=0.1) * spread
+    room_y = (half_height + 0.2 - reach).clamp(min=0.1) * spread
+    shift_x = (2 * numbers[:, 1] - 1) * room_x
+    shift_y = (2 * numbers[:, 2] - 1) * room_y
+    angle = (2 * numbers[:, 3] - 1) * math.radians(10)
+    stretch = torch.exp((2 * numbers[:, 4] - 1) * 0.1)
+    tilt_x = (2 * numbers[:, 5] - 1) * 0.2
+    tilt_y = (2 * numbers[:, 6] - 1) * 0.2
+
+    cosine, sine = torch.cos(angle), torch.sin(angle)
+    zero, one = torch.zeros(count), torch.ones(count)
+    affine = torch.stack(
+        [
+            torch.stack([cosine * reach * stretch, -sine * reach, shift_x], 1),
+            torch.stack([sine * reach * stretch, cosine * reach, shift_y], 1),
+            torch.stack([zero, zero, one], 1),
+        ],
+        1,
+    )
+    tilt = torch.eye(3).repeat(count, 1, 1)
+    tilt[:, 2, 0], tilt[:, 2, 1] = tilt_x, tilt_y
+    # A plain colour, a soft gradient or blotches, by how far the coarse colours stay apart.
+    contrast = (numbers[:, 7] ** 2)[:, None, None, None]
+    backdrops = backdrops * contrast + numbers[:, 8:11, None, None] * (1 - contrast)
+    return Views(
+        homographies=(affine[:, :, :, None] * tilt[:, None, :, :]).sum(2),
+        colours=_jitter(numbers[:, 11:14]),
+        backdrops=backdrops,
+        noise=0.1 * numbers[:, 14] ** 2,
+        noise_seed=noise_seed,
+    )
+
+
+def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> torch.Tensor:
+    """Render every view of every easel at once.
+
+    Args:
+        grids: for each easel ``[4, rows, columns]``, RGB premultiplied by alpha, and alpha.
+        views: for each easel what `choose_views` drew.
+        size: side of a view in pixels.
+
+    Returns:
+        ``[sum of the views, 3, size, size]`` in about 0…1, in the order of the easels.
+
+    """
+    device = grids[0].device
+    # Row 0 is the void around a picture: nothing, fully transparent.
+    void = torch.zeros(1, 4, device=device)
+    cells = torch.cat([void, *(grid.flatten(1).T for grid in grids)])
+    with torch.no_grad():
+        positions, first = [], 1
+        for grid, chosen in zip(grids, views, strict=True):
+            rows, columns = grid.shape[1:]
+            positions.append(_cell_indices(chosen, rows, columns, first, size, device))
+            first += rows * columns
+        indices = torch.cat(positions)
+        backdrops = F.interpolate(
+            torch.cat([chosen.backdrops for chosen in views]).to(device),
+            size=(size, size),
+            mode="bilinear",
+            align_corners=True,
+        )
+        noise = torch.cat([_noise(chosen, size) for chosen in views]).to(device)
+        colours = torch.cat([chosen.colours for chosen in views]).to(device)[..., None, None]
+
+    count = indices.shape[0]
+    looked_up = F.embedding_bag(indices.flatten(0, 2), cells, mode="mean")
+    seen = looked_up.view(count, size, size, 4).permute(0, 3, 1, 2)
+    view = seen[:, :3] + (1 - seen[:, 3:]) * backdrops
+    jittered = (
+        colours[:, :, 0] * view[:, 0:1]
+        + colours[:, :, 1] * view[:, 1:2]
+        + colours[:, :, 2] * view[:, 2:3]
+        + colours[:, :, 3]
+    )
+    return jittered + noise
+
+
+def _cell_indices(
+    views: Views, rows: int, columns: int, first: int, size: int, device: torch.device
+) -> torch.Tensor:
+    """For each view pixel the cells under its sub-samples: ``[n, size, size, SUPERSAMPLING²]``."""
+    pixels = (torch.arange(size, device=device) + 0.5) * (2 / size) - 1
+    parts = ((torch.arange(SUPERSAMPLING, device=device) + 0.5) / SUPERSAMPLING - 0.5) * (2 / size)
+    x_axis = (pixels[None, :, None, None] + parts[None, None, None, :]).expand(
+        1, size, SUPERSAMPLING, SUPERSAMPLING
+    )
+    y_axis = (pixels[:, None, None, None] + parts[None, None, :, None]).expand(
+        size, 1, SUPERSAMPLING, SUPERSAMPLING
+    )
+    x_axis, y_axis = x_axis.flatten(2), y_axis.flatten(2)
+    h = views.homographies.to(device)[..., None, None, None]
+    depth = h[:, 2, 0] * x_axis + h[:, 2, 1] * y_axis + h[:, 2, 2]
+    half = min(rows, columns) / 2
+    x = (h[:, 0, 0] * x_axis + h[:, 0, 1] * y_axis + h[:, 0, 2]) / depth * half + columns / 2
+    y = (h[:, 1, 0] * x_axis + h[:, 1, 1] * y_axis + h[:, 1, 2]) / depth * half + rows / 2
+    inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+    index = first + y.long() * columns + x.long()
+    return torch.where(inside, index, 0)
+
+
+def _noise(views: Views, size: int) -> torch.Tensor:
+    generator = torch.Generator("cpu").manual_seed(views.noise_seed)
+    white = torch.randn(len(views), 3, size, size, generator=generator)
+    return white * views.noise[:, None, None, None]
+
+
+def _jitter(numbers: torch.Tensor) -> torch.Tensor:
+    """Brightness, contrast and saturation as one affine map of RGB: ``[n, 3]`` → ``[n, 3, 4]``.
+
+    Hue is left alone: the colour words of a prompt must stay true.
+    """
+    brightness = (2 * numbers[:, 0] - 1) * 0.08
+    contrast = torch.exp((2 * numbers[:, 1] - 1) * 0.15)
+    saturation = torch.exp((2 * numbers[:, 2] - 1) * 0.2)
+    grey = torch.tensor([0.299, 0.587, 0.114]).expand(3, 3)
+    mix = torch.eye(3) * saturation[:, None, None] + grey * (1 - saturation)[:, None, None]
+    offset = (brightness + 0.5 * (1 - contrast))[:, None].expand(-1, 3)
+    return torch.cat([mix * contrast[:, None, None], offset[..., None]], 2)

@@ -1,0 +1,39 @@
+"""One picture in this process: settings in, frames out, without a bot or a queue."""
+
+from collections.abc import Generator
+
+from engine.errors import EngineError
+from engine.protocol import Done, Draw, Failed, JobEvent, Progress, Started
+from engine.settings import Settings
+from engine.studio import Studio
+
+JOB = "drawing"
+
+
+def draw(
+    settings: Settings, init_image: bytes | None = None, *, studio: Studio | None = None
+) -> Generator[Started | Progress | Done]:
+    """Draw one picture step by step; the last event is `Done`.
+
+    Args:
+        settings: from `engine.settings.make_settings`.
+        init_image: a PNG as `engine.images.read_picture` returns it.
+        studio: an idle one to use again; its perceptors are loaded only once. While it draws,
+            the picture can be looked at as `studio.look(JOB)`.
+
+    Raises:
+        EngineError: when the picture cannot be drawn, with the reason as a sentence.
+
+    """
+    studio = studio or Studio()
+    yield from _checked(studio.add(Draw(JOB, settings, init_image)))
+    while not studio.idle:
+        for event in studio.tick():
+            yield from _checked(event)
+
+
+def _checked(event: JobEvent) -> Generator[Started | Progress | Done]:
+    if isinstance(event, Failed):
+        raise EngineError(event.sentence)
+    if isinstance(event, Started | Progress | Done):
+        yield event

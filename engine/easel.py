@@ -1,0 +1,163 @@
+"""One job being drawn: its parameters, optimiser and random streams; can be saved and resumed."""
+
+import hashlib
+import math
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import torch
+from PIL import Image
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from engine.cutouts import Views, choose_views
+from engine.drawers import make_drawer
+from engine.losses import init_loss
+from engine.prompts import parse_prompts
+from engine.protocol import Provenance
+from engine.settings import Settings
+from engine.streams import stream
+
+# A tenth at each drop, as clipit does.
+LEARNING_RATE_DROP = 0.1
+
+_T = TypeVar("_T")
+
+
+class Easel:
+    """A picture on its way: the studio asks it for cells and views, and tells it to step.
+
+    Args:
+        job: its name.
+        settings: resolved.
+        provenance: what else its bytes depend on; a snapshot of another kind is not resumed.
+        init_image: RGB or RGBA.
+        device: where to draw.
+
+    """
+
+    def __init__(
+        self,
+        job: str,
+        settings: Settings,
+        provenance: Provenance,
+        init_image: Image.Image | None,
+        device: torch.device,
+    ) -> None:
+        self.job = job
+        self.settings = settings
+        self.prompts = parse_prompts(settings.prompts)
+        self.iteration = 0
+        self.loss = math.nan
+        self.score = math.nan
+        self.drawer = make_drawer(settings, init_image, device)
+        self._identity = _identity(settings, provenance)
+        self._cutouts = stream(_known(settings.seed), "cutouts")
+        self._before_step = self._cutouts.get_state()
+        self._optimizer = torch.optim.Adam(self.drawer.parameters, lr=settings.learning_rate)
+        self._start: torch.Tensor | None = None
+        if init_image is not None and settings.init_weight > 0:
+            self._start = self.drawer.grid().detach()
+
+    @property
+    def iterations(self) -> int:
+        """How many steps the whole drawing takes."""
+        return _known(self.settings.iterations)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last step has been taken."""
+        return self.iteration >= self.iterations
+
+    @property
+    def shows(self) -> bool:
+        """Whether a progress frame is due after the step just taken."""
+        return self.iteration % _known(self.settings.display_every) == 0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the finished picture in pixels."""
+        width, height = _known(self.settings.size)
+        return width, height
+
+    def choose_views(self) -> Views:
+        """Draw the random views of the next step from the job's own stream."""
+        self._before_step = self._cutouts.get_state()
+        columns, rows = _known(self.settings.pixel_size)
+        return choose_views(_known(self.settings.num_cuts), columns, rows, self._cutouts)
+
+    def rewind(self) -> None:
+        """Take back `choose_views`, so that a step that failed can be taken again."""
+        self._cutouts.set_state(self._before_step)
+        self._optimizer.zero_grad(set_to_none=True)
+
+    def own_loss(self, grid: torch.Tensor) -> torch.Tensor:
+        """What is asked of the picture besides the prompts; a scalar."""
+        if self._start is None:
+            return grid.new_zeros(())
+        return self.settings.init_weight * init_loss(grid, self._start)
+
+    def step(self) -> None:
+        """Improve the parameters by the gradients that the studio has put there."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._learning_rate()
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        self.iteration += 1
+
+    def save(self, path: Path) -> None:
+        """Write everything that the next step depends on, atomically.
+
+        The file is safetensors, so that reading one never runs code.
+        """
+        tensors = {f"parameter.{i}": p.detach() for i, p in enumerate(self.drawer.parameters)}
+        for i, state in self._optimizer.state_dict()["state"].items():
+            tensors |= {f"adam.{i}.{name}": value for name, value in state.items()}
+        tensors["cutouts"] = self._cutouts.get_state()
+        temporary = path.with_suffix(".writing")
+        save_file(
+            {name: tensor.contiguous() for name, tensor in tensors.items()},
+            temporary,
+            {"identity": self._identity, "iteration": str(self.iteration)},
+        )
+        temporary.replace(path)
+
+    def resume(self, path: Path) -> bool:
+        """Go on from a snapshot; False if there is none, or one of other settings or weights."""
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata()
+                if metadata.get("identity") != self._identity:
+                    return False
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no iterator
+        except (OSError, SafetensorError):
+            return False
+        with torch.no_grad():
+            for i, parameter in enumerate(self.drawer.parameters):
+                parameter.copy_(tensors[f"parameter.{i}"])
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for name, tensor in tensors.items():
+            if name.startswith("adam."):
+                _, i, key = name.split(".")
+                state.setdefault(int(i), {})[key] = tensor
+        self._optimizer.load_state_dict(self._optimizer.state_dict() | {"state": state})
+        self._cutouts.set_state(tensors["cutouts"])
+        self.iteration = int(metadata["iteration"])
+        return True
+
+    def _learning_rate(self) -> float:
+        done = 100 * self.iteration / self.iterations
+        drops = sum(done >= percent for percent in self.settings.learning_rate_drops)
+        return self.settings.learning_rate * LEARNING_RATE_DROP**drops
+
+
+def _identity(settings: Settings, provenance: Provenance) -> str:
+    encoded = msgspec.json.encode([settings, provenance], order="sorted")
+    return hashlib.sha256(encoded).hexdigest()
+
+
+def _known(value: _T | None) -> _T:
+    """A setting that `resolve` has filled in."""
+    assert value is not None
+    return value

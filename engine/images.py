@@ -1,0 +1,151 @@
+"""Strangers' pictures, decoded in a process that can be killed.
+
+The parent starts ``python -m engine.images`` for each picture, with limits on memory and processor
+time that are set before a byte is decoded; what comes back is a plain PNG of bounded size.
+"""
+
+import io
+import os
+import resource
+import subprocess
+import sys
+import warnings
+from dataclasses import dataclass
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from engine.errors import PictureError
+
+MAX_BYTES = 10 * 1024 * 1024
+MAX_SIDE = 8192
+MAX_PIXELS = 40_000_000
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
+
+# A grid has at most 256 cells a side; twice that keeps every detail that a drawing can use.
+NORMAL_SIDE = 512
+
+_MEMORY_BYTES = 1024 * 1024 * 1024
+_CPU_SECONDS = 10
+_WALL_SECONDS = 20
+_REFUSED = 3
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture.
+
+    Attributes:
+        png: 8-bit RGB or RGBA, at most `NORMAL_SIDE` pixels a side.
+        size: width and height of the original in pixels, turned upright.
+
+    """
+
+    png: bytes
+    size: tuple[int, int]
+
+
+def read_picture(data: bytes) -> Picture:
+    """Decode a file of any of `FORMATS` in a process of its own; of an animation the first frame.
+
+    Blocks for as long as that takes: about 0.15 s, at most 20 s.
+
+    Raises:
+        PictureError: when it is too large, damaged, or no picture at all.
+
+    """
+    if not data:
+        raise PictureError("The picture is empty; a PNG, JPEG, GIF, WebP, BMP or TIFF is needed.")
+    if len(data) > MAX_BYTES:
+        raise PictureError(
+            f"The picture has {len(data) / 2**20:.1f} MiB; allowed are {MAX_BYTES // 2**20} MiB."
+        )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "engine.images"],
+            input=data,
+            capture_output=True,
+            timeout=_WALL_SECONDS,
+            check=False,
+            # What a decoder needs, and nothing else that this process knows.
+            env={key: os.environ[key] for key in ("PATH", "PYTHONPATH") if key in os.environ},
+        )
+    except subprocess.TimeoutExpired:
+        raise PictureError("The picture took too long to decode; try a smaller one.") from None
+    if done.returncode == _REFUSED:
+        raise PictureError(done.stdout.decode(errors="replace"))
+    if done.returncode != 0:
+        raise PictureError("The picture could not be decoded within its limits; try another one.")
+    header, _, png = done.stdout.partition(b"\n")
+    width, height = (int(side) for side in header.split())
+    return Picture(png, (width, height))
+
+
+def decode(data: bytes) -> Image.Image:
+    """Decode, turn upright and convert to 8-bit RGB or RGBA; raises `PictureError`."""
+    with warnings.catch_warnings():
+        # Pillow warns of odd metadata and large sizes; the size is checked here, by our own limits.
+        warnings.simplefilter("ignore")
+        try:
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+        except (
+            UnidentifiedImageError,
+            OSError,
+            ValueError,
+            SyntaxError,
+            Image.DecompressionBombError,
+        ):
+            raise PictureError(
+                "The file is not a picture that can be read; "
+                "allowed are PNG, JPEG, GIF, WebP, BMP and TIFF."
+            ) from None
+        width, height = image.size
+        if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+            raise PictureError(
+                f"The picture is {width} × {height} pixels; allowed are at most {MAX_SIDE} a side "
+                f"and {MAX_PIXELS // 1_000_000} million in all."
+            )
+        try:
+            image.load()
+            return _to_8_bit(ImageOps.exif_transpose(image))
+        except MemoryError:
+            raise
+        except Exception as error:
+            # Decoders raise whatever their format's code happens to raise on damaged data.
+            raise PictureError("The picture is damaged or cut off; send the whole file.") from error
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":
+        # Pillow's own conversion clips 16-bit grey at 255 instead of scaling it.
+        top = 65535.0 if image.mode.startswith("I") else 1.0
+        image = image.convert("F").point(lambda value: value * (255.0 / top)).convert("L")
+    if "A" in image.getbands() or "transparency" in image.info:
+        return image.convert("RGBA")
+    return image.convert("RGB")
+
+
+def _limit_this_process() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def _main() -> int:
+    _limit_this_process()
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        image = decode(sys.stdin.buffer.read(MAX_BYTES + 1))
+    except PictureError as error:
+        sys.stdout.buffer.write(str(error).encode())
+        return _REFUSED
+    width, height = image.size
+    image.thumbnail((NORMAL_SIDE, NORMAL_SIDE), Image.Resampling.LANCZOS)
+    output = io.BytesIO()
+    image.save(output, "PNG", compress_level=1)
+    sys.stdout.buffer.write(b"%d %d\n" % (width, height) + output.getvalue())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

@@ -1,0 +1,66 @@
+"""What is asked of a picture: to fit its prompts, and to stay near its init image."""
+
+from dataclasses import dataclass
+
+import torch
+
+from engine.prompts import Prompt
+
+
+@dataclass(frozen=True)
+class Targets:
+    """A job's prompts in one perceptor's space.
+
+    Attributes:
+        vectors: ``[prompts, d]``, unit length.
+        weights: ``[prompts]``; negative ones push away.
+        stops: ``[prompts]``; −∞ where a prompt has none.
+
+    """
+
+    vectors: torch.Tensor
+    weights: torch.Tensor
+    stops: torch.Tensor
+
+
+def make_targets(prompts: tuple[Prompt, ...], vectors: torch.Tensor) -> Targets:
+    """Prompts and their text vectors ``[prompts, d]`` as the targets of a loss."""
+    return Targets(
+        vectors=vectors,
+        weights=torch.tensor([prompt.weight for prompt in prompts], device=vectors.device),
+        stops=torch.tensor(
+            [-torch.inf if prompt.stop is None else prompt.stop for prompt in prompts],
+            device=vectors.device,
+        ),
+    )
+
+
+def spherical_distance(views: torch.Tensor, texts: torch.Tensor) -> torch.Tensor:
+    """Squared great-circle distance of unit vectors, halved: ``[n, d], [p, d]`` → ``[n, p]``.
+
+    VQGAN-CLIP (Crowson et al. 2022), section 3: ``2 · arcsin(‖a − b‖ / 2)²``.
+    """
+    chord = (views[:, None, :] - texts[None, :, :]).norm(dim=2)
+    return 2 * torch.asin((chord / 2).clamp(max=1 - 1e-6)) ** 2
+
+
+def prompt_loss(views: torch.Tensor, targets: Targets) -> torch.Tensor:
+    """How far the views are from the prompts, by weight; a scalar.
+
+    A prompt whose signed distance is below its stop gives no gradient (VQGAN-CLIP's
+    ``ReplaceGrad`` of a maximum).
+    """
+    signed = spherical_distance(views, targets.vectors) * targets.weights.sign()
+    return (torch.maximum(signed, targets.stops) * targets.weights.abs()).mean(0).sum()
+
+
+@torch.no_grad()
+def prompt_score(views: torch.Tensor, targets: Targets) -> torch.Tensor:
+    """Mean cosine of views and prompts, by weight: −1…1, higher is a better fit; a scalar."""
+    cosine = (views[:, None, :] * targets.vectors[None, :, :]).sum(2).mean(0)
+    return (cosine * targets.weights).sum() / targets.weights.abs().sum()
+
+
+def init_loss(grid: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
+    """Mean squared distance of the cells from those of the init image; a scalar."""
+    return (grid - start).square().mean()

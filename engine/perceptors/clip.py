@@ -1,0 +1,116 @@
+"""CLIP models through open_clip, from weights that lie on this machine."""
+
+import contextlib
+import io
+import logging
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import open_clip
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from engine.errors import quote
+from engine.models import file_hash, models_folder, weights_path
+from engine.perceptors.errors import PerceptorError
+
+# A name becomes a file name, so it is checked before anything is looked up.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class ClipPerceptor:
+    """A frozen model of open_clip (Ilharco et al. 2021), asked for as ``architecture/tag``.
+
+    Architectures that open_clip does not know are read from ``architecture.json`` in the models
+    folder, in open_clip's own format.
+
+    Raises:
+        PerceptorError: for an unknown name, or when the weights are not here or do not fit.
+
+    """
+
+    def __init__(self, name: str, device: torch.device | str = "cpu") -> None:
+        if not NAME.fullmatch(name):
+            raise PerceptorError(
+                f"There is no perceptor {quote(name)}; allowed are “pixelclip” and names of "
+                "open_clip such as “ViT-B-32/openai”."
+            )
+        self.name = name
+        with _quiet():
+            self._model = _build(name, weights_path(name)).to(device)
+            self._tokenizer = open_clip.get_tokenizer(name.partition("/")[0])
+        self.weights_hash = file_hash(weights_path(name))[:16]
+        visual = self._model.visual
+        side = visual.image_size
+        self.view_size = int(side[0] if isinstance(side, tuple | list) else side)
+        self._device = torch.device(device)
+        self._mean = torch.tensor(visual.preprocess_cfg["mean"], device=device)[:, None, None]
+        self._deviation = torch.tensor(visual.preprocess_cfg["std"], device=device)[:, None, None]
+
+    @torch.no_grad()
+    def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
+        """Texts → ``[n, d]``, unit length, fp32; each is encoded by itself and cut to fit."""
+        tokens = [self._tokenizer([text]).to(self._device) for text in texts]
+        encoded = torch.cat([self._model.encode_text(token) for token in tokens])
+        return F.normalize(encoded.float(), dim=1)
+
+    def encode_views(self, views: torch.Tensor) -> torch.Tensor:
+        """Views ``[n, 3, size, size]``, RGB in 0…1 → ``[n, d]``, unit length, differentiable."""
+        encoded = self._model.encode_image((views - self._mean) / self._deviation)
+        return F.normalize(encoded.float(), dim=1)
+
+
+def create(name: str, *, pretrained: bool) -> open_clip.CLIP:
+    """The module for ``architecture/tag``, with the activation and colours of that tag.
+
+    The tag's own configuration must be passed on: OpenAI's weights need QuickGELU, which the
+    architecture of the same name does not have, and open_clip would only warn.
+    """
+    architecture, _, tag = name.partition("/")
+    published = open_clip.get_pretrained_cfg(architecture, tag)
+    return open_clip.create_model(
+        architecture,
+        pretrained=tag if pretrained else None,
+        force_quick_gelu=published.get("quick_gelu", False),
+        force_preprocess_cfg={key: published[key] for key in ("mean", "std") if key in published},
+    )
+
+
+def _build(name: str, path: Path) -> open_clip.CLIP:
+    architecture = name.partition("/")[0]
+    configuration = models_folder() / f"{architecture}.json"
+    if configuration.is_file() and architecture not in open_clip.list_models():
+        open_clip.add_model_config(configuration)
+    if architecture not in open_clip.list_models():
+        raise PerceptorError(f"open_clip knows no architecture {quote(architecture)}.")
+    if not path.is_file():
+        raise PerceptorError(
+            f"The weights of {quote(name)} are not on this machine; "
+            f"its operator can bring them with “pixel models pull {name}”."
+        )
+    model = create(name, pretrained=False)
+    try:
+        model.load_state_dict(load_file(path))
+    except (SafetensorError, RuntimeError) as error:
+        raise PerceptorError(
+            f"The weights of {quote(name)} are damaged or of another architecture; "
+            f"bring them again with “pixel models pull {name}”."
+        ) from error
+    return model.eval().requires_grad_(requires_grad=False)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """open_clip prints and logs that its weights are random; they are replaced at once."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,210 @@
+"""What the bot and the engine process say to each other: tagged structs in length-prefixed msgpack.
+
+A frame is a big-endian unsigned 32-bit length and that many bytes of msgpack. The length is
+checked before anything is read, so that a broken peer cannot make the other side allocate.
+"""
+
+import struct
+from typing import Literal
+
+import msgspec
+
+from engine.settings import Settings
+
+PROTOCOL_VERSION = 1
+MAX_FRAME = 16 * 1024 * 1024
+HEARTBEAT_SECONDS = 2.0
+
+_LENGTH = struct.Struct(">I")
+HEADER_BYTES = _LENGTH.size
+
+FailureCode = Literal["settings", "memory", "perceptor", "internal"]
+DeviceClass = Literal["cpu", "cuda"]
+
+
+class ProtocolError(RuntimeError):
+    """A frame that is too long, cut off, or not one of the known messages."""
+
+
+# --- from the client to the engine ---
+
+
+class Hello(msgspec.Struct, frozen=True, tag=True):
+    """Opens the talk; an engine of another version answers with its own and ends."""
+
+    version: int
+
+
+class Draw(msgspec.Struct, frozen=True, tag=True):
+    """Draw a job, or go on from its snapshot if one with the same settings is kept.
+
+    Attributes:
+        job: a name that is unique among the jobs at hand; also the snapshot's file name.
+        settings: as asked or resolved; the engine resolves what is still open.
+        init_image: a PNG as `engine.images.read_picture` returns it.
+
+    """
+
+    job: str
+    settings: Settings
+    init_image: bytes | None = None
+
+
+class Cancel(msgspec.Struct, frozen=True, tag=True):
+    """Stop a job; answered by `Cancelled`, or by nothing if the job is not there.
+
+    With `keep` the job is put aside instead, without an answer: its snapshot is saved, and a later
+    `Draw` goes on from there.
+    """
+
+    job: str
+    keep: bool = False
+
+
+# --- from the engine to the client ---
+
+
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    """The answer to `Hello`: which engine this is and what it can do."""
+
+    version: int
+    drawing_version: int
+    device: DeviceClass
+    device_name: str
+    perceptors: tuple[str, ...]
+
+
+class Provenance(msgspec.Struct, frozen=True):
+    """What, besides the resolved settings, the bytes of a picture depend on."""
+
+    drawing_version: int
+    device: DeviceClass
+    dtype: str
+    weights: dict[str, str]
+
+
+class Started(msgspec.Struct, frozen=True, tag=True):
+    """A job is on its easel; `iteration` is above zero when it goes on from a snapshot."""
+
+    job: str
+    settings: Settings
+    provenance: Provenance
+    iteration: int
+    size: tuple[int, int]
+
+
+class Progress(msgspec.Struct, frozen=True, tag=True):
+    """A frame: the picture after `iteration` steps, as a PNG of the output size."""
+
+    job: str
+    iteration: int
+    iterations: int
+    loss: float
+    png: bytes
+
+
+class Snapshot(msgspec.Struct, frozen=True, tag=True):
+    """The job can go on from this iteration if the engine dies now."""
+
+    job: str
+    iteration: int
+
+
+class Statistics(msgspec.Struct, frozen=True):
+    """How a drawing went.
+
+    Attributes:
+        iterations: steps taken, those before a resume included.
+        seconds: wall time on the easel since the last start, sharing the engine with others.
+        loss: of the last step.
+        score: mean cosine of views and prompts by weight in the last step, −1…1.
+
+    """
+
+    iterations: int
+    seconds: float
+    loss: float
+    score: float
+
+
+class Done(msgspec.Struct, frozen=True, tag=True):
+    """The finished picture at output size and at native size (one pixel a cell)."""
+
+    job: str
+    png: bytes
+    native_png: bytes
+    statistics: Statistics
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True):
+    """The job cannot be drawn; `sentence` is for people."""
+
+    job: str
+    code: FailureCode
+    sentence: str
+
+
+class Cancelled(msgspec.Struct, frozen=True, tag=True):
+    """The job was stopped after `iteration` steps."""
+
+    job: str
+    iteration: int
+
+
+class Heartbeat(msgspec.Struct, frozen=True, tag=True):
+    """Sent every `HEARTBEAT_SECONDS`; `stalled` is the age in seconds of the current tick."""
+
+    stalled: float
+
+
+Request = Hello | Draw | Cancel
+JobEvent = Started | Progress | Snapshot | Done | Failed | Cancelled
+Reply = Ready | Heartbeat | JobEvent
+
+_encoder = msgspec.msgpack.Encoder()
+_request_decoder: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
+_reply_decoder: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+
+
+def encode_frame(message: Request | Reply) -> bytes:
+    """One message as a frame, length included.
+
+    Raises:
+        ProtocolError: when the frame would be longer than `MAX_FRAME`.
+
+    """
+    body = _encoder.encode(message)
+    if len(body) > MAX_FRAME:
+        raise ProtocolError(f"a {type(message).__name__} of {len(body)} bytes is too long to send")
+    return _LENGTH.pack(len(body)) + body
+
+
+def frame_length(header: bytes) -> int:
+    """The number of bytes that follow a header.
+
+    Raises:
+        ProtocolError: when it is more than `MAX_FRAME`.
+
+    """
+    (length,) = _LENGTH.unpack(header)
+    if length > MAX_FRAME:
+        raise ProtocolError(
+            f"a frame of {length} bytes was announced; at most {MAX_FRAME} may come"
+        )
+    return int(length)
+
+
+def decode_request(body: bytes) -> Request:
+    """Read a frame's body as something said to the engine; raises `ProtocolError`."""
+    try:
+        return _request_decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise ProtocolError(f"not a request: {error}") from error
+
+
+def decode_reply(body: bytes) -> Reply:
+    """Read a frame's body as something said by the engine; raises `ProtocolError`."""
+    try:
+        return _reply_decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise ProtocolError(f"not a reply: {error}") from error

@@ -1,0 +1,440 @@
+"""The settings of a drawing: one table of options, checked input, and the resolved whole.
+
+Everyone who asks for a picture (slash command, command line, Python) builds the same `Settings`
+through `make_settings`; `resolve` fills in what was left open. The names are those of clipit and
+pixray.
+"""
+
+import hashlib
+import math
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from engine.errors import SettingsError, quote
+from engine.prompts import format_prompts, parse_prompts
+
+# Raised whenever the mathematics of a drawing changes: equal rows of equal drawing version, on the
+# same class of machine, give equal bytes.
+DRAWING_VERSION = 1
+
+MAX_SEED = 2**53 - 1
+PIXELCLIP = "pixelclip"
+
+Kind = Literal[
+    "text", "prompts", "choice", "integer", "number", "numbers", "pair", "seed", "names", "flag"
+]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting as people see it.
+
+    Attributes:
+        low, high: the range of a number, or of each number of a pair; inclusive.
+        default: what is taken when it is left out, in words.
+        chat: whether a chat may set it freely (a file or a download must not come from one).
+
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    default: str
+    low: float = -math.inf
+    high: float = math.inf
+    choices: tuple[str, ...] = ()
+    chat: bool = True
+
+    @property
+    def allowed(self) -> str:
+        """What may be given, as the end of a sentence."""
+        match self.kind:
+            case "choice":
+                return ", ".join(self.choices)
+            case "integer":
+                return f"whole numbers from {self.low:g} to {self.high:g}"
+            case "number":
+                return f"numbers from {self.low:g} to {self.high:g}"
+            case "numbers":
+                return f"numbers from {self.low:g} to {self.high:g}, separated by commas"
+            case "pair":
+                return f"two whole numbers from {self.low:g} to {self.high:g}, such as “80 45”"
+            case "seed":
+                return f"a whole number from 0 to {MAX_SEED}, or any text of up to 100 characters"
+            case "names":
+                return "names separated by commas"
+            case "flag":
+                return "true or false"
+            case "prompts":
+                return "1 to 1000 characters"
+            case "text":
+                return "the name of a picture"
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        "prompts",
+        "prompts",
+        "What to draw. “|” separates several; each may end in :weight or :weight:stop.",
+        "required",
+    ),
+    Option("drawer", "choice", "How the picture is made.", "pixel", choices=("pixel",)),
+    Option(
+        "aspect",
+        "choice",
+        "The shape: 200:112, 150:150, 128:160, or that of the init image.",
+        "widescreen",
+        choices=("widescreen", "square", "portrait", "retain"),
+    ),
+    Option(
+        "quality",
+        "choice",
+        "Fixes perceptors, iterations, cuts and scale unless they are given.",
+        "normal",
+        choices=("draft", "normal", "better", "best", "supreme"),
+    ),
+    Option("scale", "number", "Multiplies the aspect's base size.", "by quality", 0.5, 8),
+    Option(
+        "size", "pair", "Width and height in pixels, instead of aspect and scale.", "none", 32, 2048
+    ),
+    Option("iterations", "integer", "Optimisation steps.", "by quality", 1, 2000),
+    Option("display_every", "integer", "A progress frame each so many steps.", "20", 1, 2000),
+    Option("seed", "seed", "Draws the same picture again.", "random"),
+    Option(
+        "perceptors",
+        "names",
+        "What judges the picture: pixelclip, or models that open_clip can load.",
+        "auto",
+        chat=False,
+    ),
+    Option(
+        "num_cuts", "integer", "Augmented views that are judged in a step.", "by quality", 1, 128
+    ),
+    Option(
+        "pixel_size",
+        "pair",
+        "Columns and rows of the grid.",
+        "80 45 wide, 40 40 square, 40 50 portrait",
+        4,
+        256,
+    ),
+    Option("pixel_scale", "number", "Larger cells, so fewer of them.", "1", 0.25, 4),
+    Option(
+        "transparent",
+        "flag",
+        "A free-standing picture with an alpha channel, optimised.",
+        "false",
+    ),
+    Option("init_image", "text", "Start from this picture.", "none", chat=False),
+    Option("init_weight", "number", "Keeps close to the init image.", "0", 0, 10),
+    Option("learning_rate", "number", "Adam's step size on the cells' logits.", "0.1", 0.001, 1),
+    Option(
+        "learning_rate_drops",
+        "numbers",
+        "Percents of the run after which the learning rate is divided by ten.",
+        "75",
+        0,
+        100,
+    ),
+)
+OPTION: Mapping[str, Option] = {option.name: option for option in OPTIONS}
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a person asked for; None stands for “left open”, which `resolve` fills in.
+
+    Built by `make_settings`, which checks every value; sizes are (width, height) in pixels and
+    `pixel_size` is (columns, rows) in cells. `OPTIONS` holds ranges, defaults and meanings.
+    """
+
+    prompts: str
+    drawer: str = "pixel"
+    aspect: str = "widescreen"
+    quality: str = "normal"
+    scale: float | None = None
+    size: tuple[int, int] | None = None
+    iterations: int | None = None
+    display_every: int | None = None
+    seed: int | None = None
+    perceptors: tuple[str, ...] | None = None
+    num_cuts: int | None = None
+    pixel_size: tuple[int, int] | None = None
+    pixel_scale: float = 1.0
+    transparent: bool = False
+    init_image: str | None = None
+    init_weight: float = 0.0
+    learning_rate: float = 0.1
+    learning_rate_drops: tuple[float, ...] = (75.0,)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What a quality's name stands for, on one class of perceptors."""
+
+    perceptors: tuple[str, ...]
+    iterations: int
+    num_cuts: int
+    scale: float
+
+
+# pixray's table, for OpenAI's CLIP models on a GPU.
+CLIP_QUALITIES: Mapping[str, Quality] = {
+    "draft": Quality(("ViT-B-32/openai",), 200, 24, 1),
+    "normal": Quality(("ViT-B-32/openai", "ViT-B-16/openai"), 250, 30, 2),
+    "better": Quality(("RN50/openai", "ViT-B-32/openai", "ViT-B-16/openai"), 300, 36, 3),
+    "best": Quality(("RN50x4/openai", "ViT-B-32/openai", "ViT-B-16/openai"), 350, 24, 4),
+    "supreme": Quality(
+        ("RN50x4/openai", "RN101/openai", "ViT-B-32/openai", "ViT-B-16/openai"), 400, 32, 5
+    ),
+}
+
+# For the small model on two CPU cores: about 3, 8, 15, 30 and 60 seconds of drawing.
+PIXELCLIP_QUALITIES: Mapping[str, Quality] = {
+    "draft": Quality((PIXELCLIP,), 80, 12, 1),
+    "normal": Quality((PIXELCLIP,), 160, 16, 2),
+    "better": Quality((PIXELCLIP,), 240, 20, 3),
+    "best": Quality((PIXELCLIP,), 400, 24, 4),
+    "supreme": Quality((PIXELCLIP,), 600, 32, 5),
+}
+
+_BASE_SIZES: Mapping[str, tuple[int, int]] = {
+    "widescreen": (200, 112),
+    "square": (150, 150),
+    "portrait": (128, 160),
+}
+_BASE_GRIDS: Mapping[str, tuple[int, int]] = {
+    "widescreen": (80, 45),
+    "square": (40, 40),
+    "portrait": (40, 50),
+}
+
+
+def make_settings(given: Mapping[str, object]) -> Settings:
+    """Check what was given, as text or as values, and build the settings from it.
+
+    A value of None counts as left out.
+
+    Raises:
+        SettingsError: for an unknown name, a wrong type, a value out of range or a contradiction.
+
+    """
+    values: dict[str, object] = {}
+    for name, value in given.items():
+        option = OPTION.get(name)
+        if option is None:
+            known = ", ".join(OPTION)
+            raise SettingsError(f"There is no setting {quote(name)}; there are {known}.")
+        if value is not None:
+            values[name] = _READERS[option.kind](option, value)
+    if "prompts" not in values:
+        raise SettingsError("The prompt is missing; write what should be drawn.")
+    settings = msgspec.convert(values, Settings)
+    _check_pairs(settings, values)
+    return settings
+
+
+def resolve(
+    settings: Settings,
+    *,
+    perceptors: tuple[str, ...] = (PIXELCLIP,),
+    init_size: tuple[int, int] | None = None,
+) -> Settings:
+    """Fill in everything that was left open; resolving the result again changes nothing.
+
+    Args:
+        settings: as asked.
+        perceptors: what `auto` stands for on this engine.
+        init_size: width and height of the init image in pixels, for `aspect=retain`.
+
+    Raises:
+        SettingsError: when the aspect of a picture is wanted and there is none.
+
+    """
+    names = settings.perceptors or perceptors
+    table = PIXELCLIP_QUALITIES if names == (PIXELCLIP,) else CLIP_QUALITIES
+    quality = table[settings.quality]
+    iterations = settings.iterations or quality.iterations
+    scale = settings.scale or quality.scale
+    base, grid = _shape(settings, init_size)
+    size = settings.size or (round(base[0] * scale), round(base[1] * scale))
+    if settings.size is not None:
+        grid = _grid_for(settings.size)
+    cells = settings.pixel_size or tuple(
+        min(256, max(4, round(side / settings.pixel_scale))) for side in grid
+    )
+    return msgspec.structs.replace(
+        settings,
+        perceptors=names,
+        iterations=iterations,
+        display_every=min(settings.display_every or 20, iterations),
+        num_cuts=settings.num_cuts or quality.num_cuts,
+        scale=scale,
+        size=size,
+        seed=secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed,
+        pixel_size=cells,
+    )
+
+
+def seed_from(text: str) -> int:
+    """The seed that a text stands for: the number it is, else the first 53 bits of its SHA-256."""
+    if text.isascii() and text.isdigit() and int(text) <= MAX_SEED:
+        return int(text)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 11
+
+
+def _shape(
+    settings: Settings, init_size: tuple[int, int] | None
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Base size in pixels and base grid in cells for the aspect."""
+    if settings.aspect != "retain":
+        return _BASE_SIZES[settings.aspect], _BASE_GRIDS[settings.aspect]
+    if init_size is None:
+        raise SettingsError("aspect=retain takes the shape of the init image, and there is none.")
+    # Kept within what a grid can hold: a strip of 1 × 1000 is drawn as 1 × 8.
+    ratio = min(8.0, max(1 / 8, init_size[0] / init_size[1]))
+    base = (150 * math.sqrt(ratio), 150 / math.sqrt(ratio))
+    return base, _grid_for(base)
+
+
+def _grid_for(size: tuple[float, float]) -> tuple[float, float]:
+    """Square cells, as many as the default grids have on average (about 2,400)."""
+    ratio = size[0] / size[1]
+    return math.sqrt(2400 * ratio), math.sqrt(2400 / ratio)
+
+
+def _check_pairs(settings: Settings, given: Mapping[str, object]) -> None:
+    if settings.init_image is None and settings.init_weight > 0:
+        raise SettingsError(
+            f"init_weight={settings.init_weight:g} keeps close to an init image, and there is "
+            "none; give an init_image or leave init_weight out."
+        )
+    if settings.init_image is None and settings.aspect == "retain":
+        raise SettingsError(
+            "aspect=retain takes the shape of the init image, and there is none; "
+            "give an init_image or another aspect."
+        )
+    if "size" in given and "scale" in given:
+        raise SettingsError("size and scale contradict each other; give only one of them.")
+    if "pixel_size" in given and "pixel_scale" in given:
+        raise SettingsError(
+            "pixel_size and pixel_scale contradict each other; give only one of them."
+        )
+    if (
+        settings.iterations is not None
+        and settings.display_every is not None
+        and settings.display_every > settings.iterations
+    ):
+        raise SettingsError(
+            f"display_every={settings.display_every} is more than "
+            f"iterations={settings.iterations}; allowed are 1 to {settings.iterations}."
+        )
+
+
+def _refusal(option: Option, value: object) -> SettingsError:
+    return SettingsError(
+        f"{option.name} cannot be {quote(str(value))}; allowed are {option.allowed}."
+    )
+
+
+def _read_prompts(option: Option, value: object) -> str:
+    if not isinstance(value, str):
+        raise _refusal(option, value)
+    return format_prompts(parse_prompts(value))
+
+
+def _read_text(option: Option, value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _refusal(option, value)
+    return value
+
+
+def _read_choice(option: Option, value: object) -> str:
+    if not isinstance(value, str) or value.strip().lower() not in option.choices:
+        raise _refusal(option, value)
+    return value.strip().lower()
+
+
+def _read_number(option: Option, value: object) -> float:
+    try:
+        number = float(value) if isinstance(value, str | int | float) else math.nan
+    except (ValueError, OverflowError):
+        number = math.nan
+    if isinstance(value, bool) or not option.low <= number <= option.high:
+        raise _refusal(option, value)
+    return number
+
+
+def _read_integer(option: Option, value: object) -> int:
+    number = _read_number(option, value)
+    if number != int(number):
+        raise _refusal(option, value)
+    return int(number)
+
+
+def _read_pair(option: Option, value: object) -> tuple[int, int]:
+    sides: list[object]
+    if isinstance(value, str):
+        sides = list(value.lower().replace("x", " ").replace("×", " ").replace(",", " ").split())
+    elif isinstance(value, list | tuple):
+        sides = list(value)
+    else:
+        raise _refusal(option, value)
+    if len(sides) != 2:
+        raise _refusal(option, value)
+    try:
+        width, height = (_read_integer(option, side) for side in sides)
+    except SettingsError:
+        raise _refusal(option, value) from None
+    return width, height
+
+
+def _read_seed(option: Option, value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SEED:
+        return value
+    if isinstance(value, str) and 0 < len(value.strip()) <= 100:
+        return seed_from(value.strip())
+    raise _refusal(option, value)
+
+
+def _read_names(option: Option, value: object) -> tuple[str, ...] | None:
+    if isinstance(value, str):
+        value = value.replace(",", " ").split()
+    if not isinstance(value, list | tuple) or not value:
+        raise _refusal(option, value)
+    names = tuple(str(name) for name in value)
+    return None if names == ("auto",) else tuple(dict.fromkeys(names))
+
+
+def _read_numbers(option: Option, value: object) -> tuple[float, ...]:
+    if isinstance(value, str):
+        value = value.replace(",", " ").split()
+    numbers = value if isinstance(value, list | tuple) else [value]
+    return tuple(sorted(_read_number(option, number) for number in numbers))
+
+
+def _read_flag(option: Option, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in {"true", "yes", "on", "1"}:
+        return True
+    if isinstance(value, str) and value.strip().lower() in {"false", "no", "off", "0"}:
+        return False
+    raise _refusal(option, value)
+
+
+_READERS = {
+    "prompts": _read_prompts,
+    "text": _read_text,
+    "choice": _read_choice,
+    "number": _read_number,
+    "integer": _read_integer,
+    "pair": _read_pair,
+    "seed": _read_seed,
+    "numbers": _read_numbers,
+    "names": _read_names,
+    "flag": _read_flag,
+}

@@ -1,0 +1,298 @@
+"""All easels of one process, stepped together: one sampling and one perceptor pass for everyone.
+
+A tick takes every easel one step. Views of all easels are sampled in one call and go through each
+perceptor in one batch; since every easel's loss depends on its own views alone, one backward pass
+gives each the gradient that it would have had by itself.
+"""
+
+import io
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from engine.cutouts import Views, sample
+from engine.easel import Easel
+from engine.errors import SettingsError
+from engine.losses import Targets, make_targets, prompt_loss, prompt_score
+from engine.perceptors import Perceptor, auto_perceptors, load_perceptor
+from engine.perceptors.errors import PerceptorError
+from engine.prompts import Prompt
+from engine.protocol import (
+    Cancelled,
+    DeviceClass,
+    Done,
+    Draw,
+    Failed,
+    JobEvent,
+    Progress,
+    Provenance,
+    Snapshot,
+    Started,
+    Statistics,
+)
+from engine.settings import DRAWING_VERSION, resolve
+
+log = logging.getLogger(__name__)
+
+SNAPSHOT_SECONDS = 5.0
+_MAX_CACHED_TEXTS = 4096
+
+
+class Studio:
+    """Draws any number of jobs side by side; jobs join and leave between ticks.
+
+    Args:
+        snapshots: folder where running jobs are saved, or None to save nothing.
+        device: where to draw; the first CUDA device, else the CPU, if left out.
+        perceptor: loads a perceptor by name (tests count its calls).
+        clock: monotonic seconds.
+        snapshot_seconds: how much time may pass between two snapshots of a job.
+
+    """
+
+    def __init__(
+        self,
+        snapshots: Path | None = None,
+        *,
+        device: torch.device | None = None,
+        perceptor: Callable[[str, torch.device], Perceptor] = load_perceptor,
+        clock: Callable[[], float] = time.monotonic,
+        snapshot_seconds: float = SNAPSHOT_SECONDS,
+    ) -> None:
+        self.device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._snapshots = snapshots
+        self._load_perceptor = perceptor
+        self._clock = clock
+        self._snapshot_seconds = snapshot_seconds
+        self._perceptors: dict[str, Perceptor] = {}
+        self._texts: dict[tuple[str, str], torch.Tensor] = {}
+        self._easels: dict[str, Easel] = {}
+        self._targets: dict[str, dict[str, Targets]] = {}
+        self._began: dict[str, float] = {}
+        self._saved: dict[str, float] = {}
+        if snapshots is not None:
+            snapshots.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def device_class(self) -> DeviceClass:
+        """The class of machine that the bytes of a picture depend on."""
+        return "cuda" if self.device.type == "cuda" else "cpu"
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being drawn."""
+        return not self._easels
+
+    def perceptor(self, name: str) -> Perceptor:
+        """A perceptor, loaded when it is first asked for; raises `PerceptorError`."""
+        if name not in self._perceptors:
+            self._perceptors[name] = self._load_perceptor(name, self.device)
+        return self._perceptors[name]
+
+    def add(self, draw: Draw) -> JobEvent:
+        """Put a job on an easel, from its snapshot if one fits; `Started`, or `Failed`."""
+        try:
+            easel, event = self._prepare(draw)
+        except SettingsError as error:
+            return Failed(draw.job, "settings", str(error))
+        except PerceptorError as error:
+            return Failed(draw.job, "perceptor", str(error))
+        self._easels[draw.job] = easel
+        self._began[draw.job] = self._saved[draw.job] = self._clock()
+        return event
+
+    def cancel(self, job: str) -> Cancelled | None:
+        """Take a job off its easel and forget its snapshot; None if it is not there."""
+        easel = self._easels.get(job)
+        if easel is None:
+            return None
+        self._remove(job)
+        return Cancelled(job, easel.iteration)
+
+    def put_aside(self, job: str) -> None:
+        """Take a job off its easel, saved, so that it can be added again and go on."""
+        if job in self._easels:
+            self._save(self._easels[job])
+            self._forget(job)
+
+    def look(self, job: str) -> tuple[int, bytes, bytes]:
+        """A job as it stands: its iteration, and PNGs at output and at native size."""
+        easel = self._easels[job]
+        drawer = easel.drawer
+        return easel.iteration, encode_png(drawer.enlarged(easel.size)), encode_png(drawer.native())
+
+    def save_all(self) -> None:
+        """Save every job as it stands, so that another process can go on from there."""
+        for easel in self._easels.values():
+            self._save(easel)
+
+    def tick(self) -> Iterator[JobEvent]:
+        """Take every easel one step; yields what became of it.
+
+        A job that fails does not disturb the others: if the common step fails, each takes its step
+        alone, and the ones that fail again are given up.
+        """
+        easels = [easel for easel in self._easels.values() if not easel.finished]
+        failures = self._step(easels)
+        if failures and len(easels) > 1:
+            for easel in easels:
+                easel.rewind()
+            failures = {
+                job: error for easel in easels for job, error in self._step([easel]).items()
+            }
+        for job, error in failures.items():
+            self._remove(job)
+            yield _failure(job, error)
+        for easel in list(self._easels.values()):
+            yield from self._events(easel)
+
+    def _prepare(self, draw: Draw) -> tuple[Easel, Started]:
+        image = None
+        if draw.init_image is not None:
+            image = Image.open(io.BytesIO(draw.init_image))
+        settings = resolve(
+            draw.settings,
+            perceptors=auto_perceptors(draw.settings.quality, self.device_class),
+            init_size=None if image is None else image.size,
+        )
+        names = settings.perceptors or ()
+        provenance = Provenance(
+            drawing_version=DRAWING_VERSION,
+            device=self.device_class,
+            dtype="float32",
+            weights={name: self.perceptor(name).weights_hash for name in names},
+        )
+        easel = Easel(draw.job, settings, provenance, image, self.device)
+        snapshot = self._snapshot_path(draw.job)
+        if snapshot is not None:
+            easel.resume(snapshot)
+        self._targets[draw.job] = {name: self._encode(name, easel.prompts) for name in names}
+        return easel, Started(draw.job, settings, provenance, easel.iteration, easel.size)
+
+    def _encode(self, name: str, prompts: tuple[Prompt, ...]) -> Targets:
+        """Text vectors are kept across jobs: a channel's favourite prompts come again."""
+        if len(self._texts) > _MAX_CACHED_TEXTS:
+            self._texts.clear()
+        for prompt in prompts:
+            if (name, prompt.text) not in self._texts:
+                vector = self.perceptor(name).encode_text([prompt.text])[0]
+                self._texts[name, prompt.text] = vector
+        vectors = torch.stack([self._texts[name, prompt.text] for prompt in prompts])
+        return make_targets(prompts, vectors)
+
+    def _step(self, easels: Sequence[Easel]) -> Mapping[str, Exception]:
+        """Step easels together; if that fails, nothing was stepped and all are named."""
+        if not easels:
+            return {}
+        try:
+            grids = [easel.drawer.grid() for easel in easels]
+            views = [easel.choose_views() for easel in easels]
+            losses, scores = self._judge(easels, grids, views)
+            total = torch.stack(
+                [
+                    loss + easel.own_loss(grid)
+                    for loss, easel, grid in zip(losses, easels, grids, strict=True)
+                ]
+            )
+            torch.autograd.backward(total.sum())
+        except Exception as error:
+            # Whatever a kernel raises, out of memory above all, must not end the other jobs.
+            log.exception("a step of jobs %s failed", [easel.job for easel in easels])
+            return {easel.job: error for easel in easels}
+        for easel, loss, score in zip(easels, total.tolist(), scores.tolist(), strict=True):
+            easel.loss, easel.score = loss, score
+            easel.step()
+        return {}
+
+    def _judge(
+        self, easels: Sequence[Easel], grids: Sequence[torch.Tensor], views: Sequence[Views]
+    ) -> tuple[list[torch.Tensor], torch.Tensor]:
+        """Each easel's prompt loss, a scalar each, and their scores ``[easels]``."""
+        users: dict[str, list[int]] = defaultdict(list)
+        for index, easel in enumerate(easels):
+            for name in easel.settings.perceptors or ():
+                users[name].append(index)
+        losses: list[list[torch.Tensor]] = [[] for _ in easels]
+        scores: list[list[torch.Tensor]] = [[] for _ in easels]
+        sampled: dict[tuple[int, tuple[int, ...]], torch.Tensor] = {}
+        for name, indices in users.items():
+            perceptor = self.perceptor(name)
+            # Perceptors that take the same size for the same jobs share the sampled views.
+            key = perceptor.view_size, tuple(indices)
+            if key not in sampled:
+                sampled[key] = sample(
+                    [grids[i] for i in indices], [views[i] for i in indices], perceptor.view_size
+                )
+            embeddings = perceptor.encode_views(sampled[key])
+            parts = torch.split(embeddings, [len(views[i]) for i in indices])
+            for i, part in zip(indices, parts, strict=True):
+                targets = self._targets[easels[i].job][name]
+                losses[i].append(prompt_loss(part, targets))
+                scores[i].append(prompt_score(part, targets))
+        return (
+            [torch.stack(parts).mean() for parts in losses],
+            torch.stack([torch.stack(parts).mean() for parts in scores]),
+        )
+
+    def _events(self, easel: Easel) -> Iterator[JobEvent]:
+        job = easel.job
+        if easel.finished:
+            seconds = self._clock() - self._began[job]
+            iteration, png, native_png = self.look(job)
+            self._remove(job)
+            yield Done(
+                job, png, native_png, Statistics(iteration, seconds, easel.loss, easel.score)
+            )
+            return
+        if easel.shows:
+            png = encode_png(easel.drawer.enlarged(easel.size))
+            yield Progress(job, easel.iteration, easel.iterations, easel.loss, png)
+        if self._clock() - self._saved[job] >= self._snapshot_seconds and self._save(easel):
+            yield Snapshot(job, easel.iteration)
+
+    def _save(self, easel: Easel) -> bool:
+        path = self._snapshot_path(easel.job)
+        if path is None:
+            return False
+        self._saved[easel.job] = self._clock()
+        try:
+            easel.save(path)
+        except OSError:
+            # A full disk costs a resume point, not the picture.
+            log.exception("job %s could not be saved", easel.job)
+            return False
+        return True
+
+    def _forget(self, job: str) -> None:
+        del self._easels[job], self._targets[job], self._began[job], self._saved[job]
+
+    def _remove(self, job: str) -> None:
+        self._forget(job)
+        path = self._snapshot_path(job)
+        if path is not None:
+            path.unlink(missing_ok=True)
+
+    def _snapshot_path(self, job: str) -> Path | None:
+        return None if self._snapshots is None else self._snapshots / f"{job}.safetensors"
+
+
+def encode_png(image: Image.Image) -> bytes:
+    """A picture as PNG, without metadata, so that equal pixels are equal bytes."""
+    output = io.BytesIO()
+    image.save(output, "PNG", compress_level=6)
+    return output.getvalue()
+
+
+def _failure(job: str, error: Exception) -> Failed:
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return Failed(
+            job,
+            "memory",
+            "The picture does not fit into the memory; try a lower quality or fewer cuts.",
+        )
+    return Failed(job, "internal", "The drawing failed; the cause is in the engine's log.")
