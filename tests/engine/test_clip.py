@@ -1,0 +1,128 @@
+"""CLIP models through open_clip, by name, from this machine only."""
+
+import open_clip
+import pytest
+import torch
+
+from engine.models import is_at_hand, pull as pulling, weights_path
+from engine.models.pull import pull
+from engine.perceptors import auto_perceptors, load_perceptor
+from engine.perceptors import clip as module
+from engine.perceptors.errors import PerceptorError
+from tests.engine.conftest import CPU, TINY
+
+pytestmark = pytest.mark.usefixtures("models_folder")
+
+
+def test_a_saved_model_is_the_model_that_was_saved(models_folder):
+    perceptor = load_perceptor(TINY, CPU)
+    torch.manual_seed(0)
+    original = open_clip.create_model("tiny").eval()
+    views = torch.rand(3, 3, 32, 32)
+    mean = torch.tensor(open_clip.OPENAI_DATASET_MEAN)[:, None, None]
+    deviation = torch.tensor(open_clip.OPENAI_DATASET_STD)[:, None, None]
+    with torch.no_grad():
+        expected = original.encode_image((views - mean) / deviation)
+        expected = torch.nn.functional.normalize(expected, dim=1)
+        # The inference kernels of attention round otherwise than those that keep a gradient.
+        assert torch.allclose(perceptor.encode_views(views), expected, atol=1e-6)
+
+
+def test_vectors_have_unit_length_and_views_pass_gradients_while_weights_are_frozen():
+    perceptor = load_perceptor(TINY, CPU)
+    views = torch.rand(2, 3, 32, 32, requires_grad=True)
+    encoded = perceptor.encode_views(views)
+    assert torch.allclose(encoded.norm(dim=1), torch.ones(2))
+    encoded[:, 0].sum().backward()
+    assert views.grad.abs().sum() > 0
+    assert not any(p.requires_grad for p in perceptor._model.parameters())
+
+
+def test_a_text_s_vector_does_not_depend_on_its_neighbours():
+    perceptor = load_perceptor(TINY, CPU)
+    texts = ["a cat", "", "🍎", "x" * 1000]
+    assert torch.equal(perceptor.encode_text(texts)[:1], perceptor.encode_text(["a cat"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("nonsense", "no perceptor “nonsense”"),
+        ("../../etc/passwd", "no perceptor"),
+        ("ViT-B-32/../x", "no perceptor"),
+        ("Unheard-Of/openai", "no architecture “Unheard-Of”"),
+        ("ViT-B-32/openai", "pixel models pull ViT-B-32/openai"),
+    ],
+)
+def test_what_is_not_there_is_refused_with_a_sentence(name, sentence):
+    with pytest.raises(PerceptorError) as refusal:
+        load_perceptor(name, CPU)
+    assert sentence in str(refusal.value)
+
+
+@pytest.mark.parametrize("damage", [b"", b"not safetensors" * 100])
+def test_damaged_weights_are_refused_with_a_sentence(models_folder, damage):
+    path = weights_path("tiny/damaged")
+    path.write_bytes(damage)
+    with pytest.raises(PerceptorError, match="damaged"):
+        load_perceptor("tiny/damaged", CPU)
+    path.unlink()
+
+
+def test_weights_of_another_architecture_are_refused(models_folder):
+    path = weights_path("RN50/random")
+    path.write_bytes(weights_path(TINY).read_bytes())
+    with pytest.raises(PerceptorError, match="another architecture"):
+        load_perceptor("RN50/random", CPU)
+    path.unlink()
+
+
+def test_openai_s_weights_get_the_activation_they_were_trained_with(monkeypatch):
+    asked = {}
+    monkeypatch.setattr(open_clip, "create_model", lambda name, **options: asked.update(options))
+    module.create("ViT-B-32/openai", pretrained=False)
+    assert asked["force_quick_gelu"] is True
+    module.create("ViT-B-32/laion2b_s34b_b79k", pretrained=False)
+    assert asked["force_quick_gelu"] is False
+
+
+def test_auto_is_the_small_model_unless_a_gpu_has_the_weights_of_the_table(monkeypatch, tmp_path):
+    monkeypatch.setenv("PIXEL_MODELS", str(tmp_path))
+    assert auto_perceptors("draft", "cpu") == ("pixelclip",)
+    assert auto_perceptors("draft", "cuda") == ("pixelclip",)
+    weights_path("ViT-B-32/openai").touch()
+    assert auto_perceptors("draft", "cuda") == ("ViT-B-32/openai",)
+    assert auto_perceptors("normal", "cuda") == ("pixelclip",)
+    assert auto_perceptors("draft", "cpu") == ("pixelclip",)
+
+
+def test_a_pulled_model_is_kept_with_its_hash_and_can_be_loaded(monkeypatch, tmp_path, tiny_models):
+    """Only the download itself is replaced: open_clip's hub is the edge."""
+    monkeypatch.setenv("PIXEL_MODELS", str(tmp_path))
+    monkeypatch.setattr(open_clip, "list_pretrained", lambda: [("tiny", "published")])
+    monkeypatch.setattr(pulling, "create", lambda name, pretrained: open_clip.create_model("tiny"))
+    path = pull("tiny/published")
+    assert is_at_hand("tiny/published")
+    assert load_perceptor("tiny/published", CPU).weights_hash == path.with_suffix(
+        ".sha256"
+    ).read_text()[:16]
+    assert pull("tiny/published") == path
+
+
+def test_pulling_what_is_not_published_is_refused_with_the_tags_there_are():
+    with pytest.raises(PerceptorError, match="openai"):
+        pull("ViT-B-32/unheard-of")
+    with pytest.raises(PerceptorError, match="publishes no weights"):
+        pull("../../x")
+
+
+def test_a_download_that_fails_is_a_sentence_and_leaves_nothing(monkeypatch, tmp_path):
+    monkeypatch.setenv("PIXEL_MODELS", str(tmp_path))
+
+    def unreachable(name, pretrained):
+        raise OSError("the hub cannot be reached")
+
+    monkeypatch.setattr(pulling, "create", unreachable)
+    with pytest.raises(PerceptorError, match="the hub cannot be reached"):
+        pull("ViT-B-32/openai")
+    assert list(tmp_path.iterdir()) == []

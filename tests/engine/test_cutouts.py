@@ -1,0 +1,90 @@
+"""Views sampled straight from the cells."""
+
+import pytest
+import torch
+
+from engine.cutouts import Views, choose_views, sample
+from engine.streams import stream
+
+
+def plain_views(count=1, zoom=1.0):
+    """Views that look straight at the picture, with nothing added."""
+    homographies = torch.diag(torch.tensor([zoom, zoom, 1.0])).repeat(count, 1, 1)
+    colours = torch.cat([torch.eye(3), torch.zeros(3, 1)], 1).repeat(count, 1, 1)
+    backdrops = torch.zeros(count, 3, 4, 4)
+    return Views(homographies, colours, backdrops, torch.zeros(count), 0)
+
+
+def opaque(rgb):
+    return torch.cat([rgb, torch.ones_like(rgb[:1])])
+
+
+def test_a_straight_view_of_square_cells_is_the_picture():
+    rgb = torch.rand(3, 8, 8, generator=stream(1, "test"))
+    view = sample([opaque(rgb)], [plain_views()], 32)[0]
+    assert torch.allclose(view, rgb.repeat_interleave(4, 1).repeat_interleave(4, 2), atol=1e-6)
+
+
+def test_edges_between_cells_are_averaged():
+    rgb = torch.zeros(3, 2, 3)
+    rgb[:, :, 1] = 1
+    # Three cells on two view pixels a cell's height: an edge falls in the middle of a pixel.
+    view = sample([opaque(rgb)], [plain_views()], 4)[0]
+    assert {round(value, 3) for value in view[0, 0].tolist()} <= {0.0, 0.5, 1.0}
+    assert 0.5 in view[0, 0].tolist() or 1.0 in view[0, 0].tolist()
+
+
+def test_what_lies_outside_or_is_transparent_shows_the_backdrop():
+    views = plain_views(zoom=2.0)
+    views.backdrops[:, 1] = 1.0
+    black = sample([opaque(torch.zeros(3, 8, 8))], [views], 16)[0]
+    assert black[:, 0, 0].tolist() == [0, 1, 0]
+    assert black[:, 8, 8].tolist() == [0, 0, 0]
+    clear = sample([torch.zeros(4, 8, 8)], [views], 16)[0]
+    assert clear[:, 8, 8].tolist() == [0, 1, 0]
+
+
+def test_the_gradient_of_a_cell_is_the_area_it_is_seen_on():
+    grid = opaque(torch.rand(3, 4, 4)).requires_grad_()
+    sample([grid], [plain_views()], 16)[0].sum().backward()
+    assert torch.allclose(grid.grad[:3], torch.full((3, 4, 4), 16.0))
+
+
+def test_the_same_stream_gives_the_same_views():
+    for one, other in zip(
+        vars(choose_views(5, 80, 45, stream(3, "cutouts"))).values(),
+        vars(choose_views(5, 80, 45, stream(3, "cutouts"))).values(),
+        strict=True,
+    ):
+        assert torch.equal(torch.as_tensor(one), torch.as_tensor(other))
+
+
+def test_every_other_view_shows_a_wide_picture_whole():
+    views = choose_views(64, 80, 40, stream(1, "cutouts"))
+    grid = opaque(torch.zeros(3, 40, 80))
+    views.backdrops[:] = 1.0
+    views.noise[:] = 0.0
+    views.colours[:] = torch.cat([torch.eye(3), torch.zeros(3, 1)], 1)
+    covered = (sample([grid], [views], 32)[:, 0] < 0.5).float().mean((1, 2))
+    assert covered[0::2].mean() == pytest.approx(0.45, abs=0.1)
+    assert covered[1::2].mean() > 0.85
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_picture_s_views_and_gradients_do_not_depend_on_its_neighbours(threads):
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        grid = opaque(torch.rand(3, 9, 16, generator=stream(1, "test")))
+        others = [opaque(torch.rand(3, n, 40, generator=stream(n, "test"))) for n in (8, 30)]
+        views = choose_views(6, 16, 9, stream(1, "cutouts"))
+        more = [choose_views(7, 40, 20, stream(n, "cutouts")) for n in (2, 3)]
+        alone, first = grid.clone().requires_grad_(), grid.clone().requires_grad_()
+        by_itself = sample([alone], [views], 64)
+        by_itself.square().sum().backward()
+        together = sample([others[0], first, others[1]], [more[0], views, more[1]], 64)
+        together.square().sum().backward()
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(by_itself, together[7:13])
+    assert torch.equal(alone.grad, first.grad)

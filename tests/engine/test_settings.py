@@ -1,0 +1,134 @@
+"""Checked input, and what is filled in."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.errors import SettingsError
+from engine.settings import (
+    MAX_SEED,
+    OPTIONS,
+    PIXELCLIP,
+    Settings,
+    make_settings,
+    resolve,
+    seed_from,
+)
+
+
+def made(**given):
+    return make_settings({"prompts": "a cat", **given})
+
+
+def test_only_the_prompt_is_needed():
+    settings = resolve(made())
+    assert settings.size == (400, 224)
+    assert settings.pixel_size == (80, 45)
+    assert settings.perceptors == (PIXELCLIP,)
+    assert 0 <= settings.seed <= MAX_SEED
+
+
+def test_the_article_s_scale_gives_the_article_s_size():
+    assert resolve(made(quality="better", scale=2.5)).size == (500, 280)
+
+
+@pytest.mark.parametrize(
+    ("aspect", "grid"), [("widescreen", (80, 45)), ("square", (40, 40)), ("portrait", (40, 50))]
+)
+def test_each_aspect_has_its_grid(aspect, grid):
+    assert resolve(made(aspect=aspect)).pixel_size == grid
+
+
+def test_retain_takes_the_shape_of_the_init_image():
+    settings = resolve(made(aspect="retain", init_image="x.png"), init_size=(300, 100))
+    width, height = settings.size
+    assert width / height == pytest.approx(3, rel=0.01)
+    columns, rows = settings.pixel_size
+    assert columns / rows == pytest.approx(3, rel=0.05)
+
+
+def test_resolving_again_changes_nothing():
+    once = resolve(made(size="333x200", pixel_scale=2))
+    assert resolve(once) == once
+
+
+def test_a_random_seed_is_a_new_one_each_time():
+    assert resolve(made()).seed != resolve(made()).seed
+
+
+def test_text_is_as_good_as_values():
+    typed = made(scale=1.5, iterations=30, transparent=True, pixel_size=(20, 10), seed=7)
+    written = made(scale="1.5", iterations="30", transparent="yes", pixel_size="20x10", seed="7")
+    assert typed == written
+
+
+def test_a_text_seed_is_hashed_the_same_way_every_time():
+    assert made(seed="lighthouse").seed == seed_from("lighthouse")
+    assert made(seed="123").seed == 123
+    assert 0 <= seed_from("🗼" * 50) <= MAX_SEED
+    assert seed_from(str(MAX_SEED + 1)) <= MAX_SEED
+
+
+def test_settings_survive_json():
+    settings = resolve(made(learning_rate_drops="50, 75"))
+    again = msgspec.json.decode(msgspec.json.encode(settings), type=Settings)
+    assert again == settings
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"colour": "red"}, "no setting “colour”"),
+        ({"scale": "big"}, "scale cannot be “big”; allowed are numbers from 0.5 to 8"),
+        ({"scale": 9}, "0.5 to 8"),
+        ({"scale": "nan"}, "0.5 to 8"),
+        ({"scale": True}, "0.5 to 8"),
+        ({"scale": 10**400}, "0.5 to 8"),
+        ({"iterations": 0}, "1 to 2000"),
+        ({"iterations": 2.5}, "1 to 2000"),
+        ({"aspect": "round"}, "widescreen, square, portrait, retain"),
+        ({"quality": 3}, "draft, normal, better, best, supreme"),
+        ({"size": "500"}, "two whole numbers"),
+        ({"size": "500x280x3"}, "two whole numbers"),
+        ({"size": "10x10"}, "32 to 2048"),
+        ({"size": 5}, "two whole numbers"),
+        ({"pixel_size": "3 3"}, "4 to 256"),
+        ({"seed": -1}, "seed cannot be"),
+        ({"seed": ""}, "seed cannot be"),
+        ({"seed": MAX_SEED + 1}, "seed cannot be"),
+        ({"transparent": "perhaps"}, "true or false"),
+        ({"learning_rate_drops": "50,150"}, "0 to 100"),
+        ({"init_image": " "}, "init_image cannot be"),
+        ({"init_weight": 1}, "there is none"),
+        ({"aspect": "retain"}, "there is none"),
+        ({"size": "64 64", "scale": 2}, "contradict"),
+        ({"pixel_size": "64 64", "pixel_scale": 2}, "contradict"),
+        ({"iterations": 10, "display_every": 20}, "allowed are 1 to 10"),
+        ({"prompts": 5}, "1 to 1000 characters"),
+        ({"perceptors": []}, "names"),
+    ],
+)
+def test_bad_input_is_refused_with_one_sentence(given, sentence):
+    with pytest.raises(SettingsError) as refusal:
+        made(**given)
+    assert sentence in str(refusal.value)
+
+
+def test_a_missing_prompt_is_refused():
+    with pytest.raises(SettingsError, match="prompt is missing"):
+        make_settings({})
+
+
+@given(st.sampled_from([option.name for option in OPTIONS]), st.text(max_size=60))
+def test_any_text_for_any_setting_is_accepted_or_refused(name, value):
+    try:
+        settings = made(**{name: value})
+    except SettingsError as refusal:
+        assert str(refusal)
+    else:
+        assert resolve(settings, init_size=(10, 10)).seed is not None
+
+
+def test_every_option_is_a_field_and_every_field_an_option():
+    assert [option.name for option in OPTIONS] == list(Settings.__struct_fields__)

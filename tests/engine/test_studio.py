@@ -1,0 +1,205 @@
+"""Several jobs drawn together, each as if it were alone."""
+
+import logging
+
+import pytest
+import torch
+
+from engine.perceptors.clip import ClipPerceptor
+from engine.protocol import Cancelled, Done, Draw, Failed, Progress, Snapshot, Started
+from tests.engine.conftest import TINY
+
+pytestmark = pytest.mark.usefixtures("models_folder")
+
+
+def tiny(ask, **given):
+    return ask(perceptors=[TINY], **given)
+
+
+def finish(studio):
+    """Tick until nothing is left; the events by job."""
+    events = {}
+    while not studio.idle:
+        for event in studio.tick():
+            events.setdefault(event.job, []).append(event)
+    return events
+
+
+def draw_alone(studio, settings, init_image=None):
+    one = studio()
+    assert isinstance(one.add(Draw("alone", settings, init_image)), Started)
+    return finish(one)["alone"][-1]
+
+
+def test_a_job_starts_shows_frames_and_is_done(studio, ask):
+    one = studio()
+    started = one.add(Draw("a", tiny(ask, display_every=3)))
+    assert (started.iteration, started.size) == (0, (64, 48))
+    assert started.settings.perceptors == (TINY,)
+    assert set(started.provenance.weights) == {TINY}
+    events = finish(one)["a"]
+    assert [event.iteration for event in events[:-1]] == [3, 6]
+    assert all(isinstance(event, Progress) for event in events[:-1])
+    assert isinstance(events[-1], Done)
+    assert events[-1].statistics.iterations == 8
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_picture(studio, ask):
+    first, again, other = (draw_alone(studio, tiny(ask, seed=seed)) for seed in (5, 5, 6))
+    assert first.png == again.png
+    assert first.native_png == again.native_png
+    assert first.png != other.png
+
+
+def test_the_resolved_settings_draw_the_same_picture_again(studio, ask):
+    one = studio()
+    started = one.add(Draw("a", tiny(ask, seed="a word", scale=None)))
+    done = finish(one)["a"][-1]
+    assert draw_alone(studio, started.settings).png == done.png
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_picture_does_not_depend_on_who_else_is_in_the_room(studio, ask, threads):
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        alone = draw_alone(studio, tiny(ask))
+        room = studio()
+        room.add(Draw("early", tiny(ask, seed=2, num_cuts=9, pixel_size=(40, 40))))
+        list(room.tick())
+        room.add(Draw("mine", tiny(ask)))
+        room.add(Draw("short", tiny(ask, seed=3, iterations=2, transparent=True)))
+        list(room.tick())
+        room.add(Draw("late", tiny(ask, prompts="a blue sea", seed=4)))
+        together = finish(room)["mine"][-1]
+    finally:
+        torch.set_num_threads(before)
+    assert together.png == alone.png
+    assert together.statistics.score == pytest.approx(alone.statistics.score)
+
+
+def test_four_easels_take_one_sampling_and_one_forward_a_tick(studio, ask, monkeypatch):
+    forwards, samplings = [], []
+    encode_views = ClipPerceptor.encode_views
+
+    def counted(self, views):
+        forwards.append(len(views))
+        return encode_views(self, views)
+
+    from engine import studio as module
+
+    sample = module.sample
+
+    def counted_sample(grids, views, size):
+        samplings.append(len(grids))
+        return sample(grids, views, size)
+
+    monkeypatch.setattr(ClipPerceptor, "encode_views", counted)
+    monkeypatch.setattr(module, "sample", counted_sample)
+    room = studio()
+    for number in range(4):
+        room.add(Draw(str(number), tiny(ask, seed=number, iterations=3)))
+    finish(room)
+    assert samplings == [4, 4, 4]
+    assert forwards == [24, 24, 24]
+
+
+def test_a_cancelled_job_leaves_and_the_others_go_on(studio, ask):
+    room = studio()
+    room.add(Draw("a", tiny(ask)))
+    room.add(Draw("b", tiny(ask)))
+    list(room.tick())
+    assert room.cancel("a") == Cancelled("a", 1)
+    assert room.cancel("a") is None
+    assert set(finish(room)) == {"b"}
+
+
+def test_a_job_goes_on_from_its_snapshot_and_ends_the_same(studio, ask, tmp_path):
+    undisturbed = draw_alone(studio, tiny(ask))
+    first = studio(snapshots=tmp_path, snapshot_seconds=0)
+    first.add(Draw("a", tiny(ask)))
+    for _ in range(3):
+        assert Snapshot in [type(event) for event in first.tick()]
+    second = studio(snapshots=tmp_path)
+    started = second.add(Draw("a", tiny(ask)))
+    assert started.iteration == 3
+    assert finish(second)["a"][-1].png == undisturbed.png
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_put_aside_goes_on_where_it_was(studio, ask, tmp_path):
+    room = studio(snapshots=tmp_path)
+    room.add(Draw("a", tiny(ask)))
+    list(room.tick())
+    room.put_aside("a")
+    room.put_aside("a")
+    assert room.idle
+    assert room.add(Draw("a", tiny(ask))).iteration == 1
+
+
+def test_a_snapshot_of_other_settings_or_a_damaged_one_is_not_resumed(studio, ask, tmp_path):
+    room = studio(snapshots=tmp_path, snapshot_seconds=0)
+    room.add(Draw("a", tiny(ask)))
+    list(room.tick())
+    assert studio(snapshots=tmp_path).add(Draw("a", tiny(ask, seed=2))).iteration == 0
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:500])
+    assert studio(snapshots=tmp_path).add(Draw("a", tiny(ask))).iteration == 0
+
+
+def test_a_full_disk_costs_a_snapshot_and_not_the_picture(studio, ask, tmp_path, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("engine.easel.save_file", full)
+    room = studio(snapshots=tmp_path, snapshot_seconds=0)
+    room.add(Draw("a", tiny(ask)))
+    events = finish(room)["a"]
+    assert isinstance(events[-1], Done)
+    assert Snapshot not in [type(event) for event in events]
+
+
+def test_a_job_that_fails_does_not_disturb_its_neighbours(studio, ask, monkeypatch, caplog):
+    alone = draw_alone(studio, tiny(ask))
+    room = studio()
+    room.add(Draw("good", tiny(ask)))
+    room.add(Draw("bad", tiny(ask, seed=2)))
+    list(room.tick())
+
+    def out_of_memory(grid):
+        raise torch.OutOfMemoryError("injected")
+
+    monkeypatch.setattr(room._easels["bad"], "own_loss", out_of_memory)
+    with caplog.at_level(logging.CRITICAL):
+        events = finish(room)
+    assert isinstance(events["bad"][-1], Failed)
+    assert events["bad"][-1].code == "memory"
+    assert events["good"][-1].png == alone.png
+
+
+def test_what_cannot_be_drawn_is_refused_with_a_sentence(studio, ask):
+    room = studio()
+    missing = room.add(Draw("a", ask(perceptors=["ViT-B-32/openai"])))
+    assert missing.code == "perceptor"
+    assert "pixel models pull ViT-B-32/openai" in missing.sentence
+    shapeless = room.add(Draw("b", ask(aspect="retain", init_image="x", size=None, scale=1)))
+    assert shapeless.code == "settings"
+    assert room.idle
+
+
+def test_init_weight_keeps_a_picture_near_its_init_image(studio, ask):
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    red = io.BytesIO()
+    Image.new("RGB", (16, 12), (220, 30, 30)).save(red, "PNG")
+
+    def distance(**given):
+        settings = tiny(ask, prompts="night", init_image="red", learning_rate=0.3, **given)
+        done = draw_alone(studio, settings, red.getvalue())
+        native = np.asarray(Image.open(io.BytesIO(done.native_png))).astype(float)
+        return np.abs(native - (220, 30, 30)).mean()
+
+    assert distance(init_weight=10) < distance(init_weight=0) / 2
