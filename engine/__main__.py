@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.processors import wait_politely
 from engine.protocol import (
     HEADER_BYTES,
     HEARTBEAT_SECONDS,
@@ -103,13 +104,19 @@ def main() -> int:
         return 1
 
     # torch takes seconds to import: heartbeats are under way by now, and a wrong peer is gone.
+    wait_politely()
     import torch
 
+    from engine.perceptors.errors import PerceptorError
     from engine.studio import Studio
 
     studio = Studio(arguments.snapshots, snapshot_seconds=arguments.snapshot_seconds)
     # The first picture should not wait for the weights.
-    studio.perceptor(PIXELCLIP)
+    try:
+        studio.perceptor(PIXELCLIP)
+    except PerceptorError as error:
+        log.error("%s", error)  # noqa: TRY400 - the sentence says it all
+        return 1
     name = torch.cuda.get_device_name() if studio.device_class == "cuda" else "processor"
     wire.send(Ready(PROTOCOL_VERSION, DRAWING_VERSION, studio.device_class, name, (PIXELCLIP,)))
     while True:

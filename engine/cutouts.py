@@ -46,9 +46,7 @@ class Views:
         return self.homographies.shape[0]
 
 
-def choose_views(
-    count: int, columns: int, rows: int, generator: torch.Generator, *, spread: float = 1.0
-) -> Views:
+def choose_views(count: int, columns: int, rows: int, generator: torch.Generator) -> Views:
     """Draw the views of one step: crops of many sizes, tilted, with jittered colours.
 
     Every other view is wide and shows the whole picture, the others are square crops, so that a
@@ -59,7 +57,6 @@ def choose_views(
         columns: of the grid, in cells.
         rows: of the grid, in cells.
         generator: the easel's own stream; advanced by the same amount whatever is drawn.
-        spread: 0…1, scales how far crops wander from the middle.
 
     """
     numbers = torch.rand(count, _NUMBERS_PER_VIEW, generator=generator)
@@ -72,17 +69,17 @@ def choose_views(
     reach = torch.where(
         wide,
         max(half_width, half_height) * (0.9 + 0.3 * numbers[:, 0]),
-        0.55 + 0.5 * numbers[:, 0],
+        0.8 + 0.4 * numbers[:, 0],
     )
     # Crops may run over the edge by a fifth, so that cells there are seen as often as others.
-    room_x = (half_width + 0.2 - reach).clamp(min=0.1) * spread
-    room_y = (half_height + 0.2 - reach).clamp(min=0.1) * spread
+    room_x = (half_width + 0.2 - reach).clamp(min=0.15)
+    room_y = (half_height + 0.2 - reach).clamp(min=0.15)
     shift_x = (2 * numbers[:, 1] - 1) * room_x
     shift_y = (2 * numbers[:, 2] - 1) * room_y
-    angle = (2 * numbers[:, 3] - 1) * math.radians(10)
+    angle = (2 * numbers[:, 3] - 1) * math.radians(8)
     stretch = torch.exp((2 * numbers[:, 4] - 1) * 0.1)
-    tilt_x = (2 * numbers[:, 5] - 1) * 0.2
-    tilt_y = (2 * numbers[:, 6] - 1) * 0.2
+    tilt_x = (2 * numbers[:, 5] - 1) * 0.1
+    tilt_y = (2 * numbers[:, 6] - 1) * 0.1
 
     cosine, sine = torch.cos(angle), torch.sin(angle)
     zero, one = torch.zeros(count), torch.ones(count)
@@ -103,7 +100,7 @@ def choose_views(
         homographies=(affine[:, :, :, None] * tilt[:, None, :, :]).sum(2),
         colours=_jitter(numbers[:, 11:14]),
         backdrops=backdrops,
-        noise=0.1 * numbers[:, 14] ** 2,
+        noise=0.05 * numbers[:, 14] ** 2,
         noise_seed=noise_seed,
     )
 

@@ -11,6 +11,7 @@ from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from engine.adam import GridAdam
 from engine.cutouts import Views, choose_views
 from engine.drawers import make_drawer
 from engine.losses import init_loss
@@ -55,7 +56,7 @@ class Easel:
         self._identity = _identity(settings, provenance)
         self._cutouts = stream(_known(settings.seed), "cutouts")
         self._before_step = self._cutouts.get_state()
-        self._optimizer = torch.optim.Adam(self.drawer.parameters, lr=settings.learning_rate)
+        self._optimizer = GridAdam(self.drawer.parameters, lr=settings.learning_rate)
         self._start: torch.Tensor | None = None
         if init_image is not None and settings.init_weight > 0:
             self._start = self.drawer.grid().detach()

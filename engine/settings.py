@@ -131,7 +131,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("init_image", "text", "Start from this picture.", "none", chat=False),
     Option("init_weight", "number", "Keeps close to the init image.", "0", 0, 10),
-    Option("learning_rate", "number", "Adam's step size on the cells' logits.", "0.1", 0.001, 1),
+    Option("learning_rate", "number", "Adam's step size on the cells' logits.", "0.05", 0.001, 1),
     Option(
         "learning_rate_drops",
         "numbers",
@@ -167,7 +167,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     transparent: bool = False
     init_image: str | None = None
     init_weight: float = 0.0
-    learning_rate: float = 0.1
+    learning_rate: float = 0.05
     learning_rate_drops: tuple[float, ...] = (75.0,)
 
 
@@ -258,7 +258,8 @@ def resolve(
     table = PIXELCLIP_QUALITIES if names == (PIXELCLIP,) else CLIP_QUALITIES
     quality = table[settings.quality]
     iterations = settings.iterations or quality.iterations
-    scale = settings.scale or quality.scale
+    # A float even where the table says 2: the snapshots' identity is taken from its digits.
+    scale = float(settings.scale or quality.scale)
     base, grid = _shape(settings, init_size)
     size = settings.size or (round(base[0] * scale), round(base[1] * scale))
     if settings.size is not None:

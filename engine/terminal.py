@@ -12,6 +12,7 @@ from rich.text import Text
 
 from engine import protocol
 from engine.files import write_atomically
+from engine.processors import wait_politely
 from engine.settings import Settings
 
 # Lines that the progress bar and the shell's prompt need below the picture.
@@ -50,6 +51,7 @@ def draw_in_terminal(
     with Live(bar, console=console, transient=True) as live:
         try:
             # torch takes most of the time until the first frame: the bar is on the screen by then.
+            wait_politely()
             from engine.drawing import JOB, draw
             from engine.studio import Studio
 

@@ -23,7 +23,7 @@ from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from torch import nn
-from torch.nn import functional as F  # noqa: N812 - the field's name for it
+from torch.nn import functional as F
 
 from engine.perceptors.errors import PerceptorError
 
@@ -39,6 +39,9 @@ VIEW_SIZE = 64
 
 WIDTH = 384
 """Numbers in an embedding."""
+
+_EMOJI_PLANE = "\U0001f000"
+_MODIFIERS = frozenset("\ufe0e\ufe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,7 @@ class ImageTower(nn.Module):
 
     def forward(self, views: torch.Tensor) -> torch.Tensor:
         """Embed the views."""
-        features = self.stages((views * 2 - 1).contiguous(memory_format=torch.channels_last))
-        embedding: torch.Tensor = self.project(self.pool(F.silu(features)))
+        embedding: torch.Tensor = self.project(self.pooled(views))
         return embedding
 
     def embed_alike(self, views: torch.Tensor) -> torch.Tensor:
@@ -132,12 +134,15 @@ class ImageTower(nn.Module):
         is made eight rows at a time.
         """
         n = len(views)
-        if n == 1:
-            views = torch.cat((views, views))
-        features = self.stages((views * 2 - 1).contiguous(memory_format=torch.channels_last))
-        pooled = self.pool(F.silu(features))
+        pooled = self.pooled(views if n > 1 else torch.cat((views, views)))
         filled = F.pad(pooled, (0, 0, 0, -len(pooled) % 8))
-        return torch.cat([self.project(rows) for rows in filled.split(8)])[:n]
+        return torch.cat([self.project(rows) for rows in torch.split(filled, 8)])[:n]
+
+    def pooled(self, views: torch.Tensor) -> torch.Tensor:
+        """All but the last product: [n, (1 + queries) · c]."""
+        features = self.stages((views * 2 - 1).contiguous(memory_format=torch.channels_last))
+        pooled: torch.Tensor = self.pool(F.silu(features))
+        return pooled
 
 
 class TransformerLayer(nn.Module):
@@ -222,18 +227,20 @@ def read_out(text: str) -> str:
     """Replace each symbol by its Unicode name: "🍎" → "red apple".
 
     In the older blocks "black" and "white" mean filled and outlined ("black sun with rays"), and
-    "heavy" a thick line, so they are left out there. Joiners and variation selectors go.
+    "heavy" a thick line, so they are left out there. What only changes how a symbol looks goes:
+    joiners, variation selectors, skin tones; and so do halves of surrogate pairs.
     """
     if text.isascii():
         return text
     said = []
     for character in text:
-        if unicodedata.category(character) == "So" or ord(character) >= 0x1F000:
+        category = unicodedata.category(character)
+        if category == "So":
             words = unicodedata.name(character, "").lower().split()
-            if ord(character) < 0x1F000:
+            if character < _EMOJI_PLANE:
                 words = [word for word in words if word not in {"black", "white", "heavy"}]
             said.append(f" {' '.join(words)} ")
-        elif character not in {"\u200d", "\ufe0e", "\ufe0f"}:
+        elif category not in {"Cf", "Cs"} and character not in _MODIFIERS:
             said.append(character)
     return "".join(said)
 
@@ -246,14 +253,13 @@ class PixelClip:
 
     Raises:
         PerceptorError: the weights or the vocabulary are missing or damaged.
+
     """
 
     name = "pixelclip"
     view_size = VIEW_SIZE
 
-    def __init__(
-        self, path: Path | None = None, device: torch.device | str = "cpu"
-    ) -> None:
+    def __init__(self, path: Path | None = None, device: torch.device | str = "cpu") -> None:
         file = WEIGHTS if path is None else path
         try:
             content = file.read_bytes()
@@ -290,7 +296,7 @@ class PixelClip:
 
 
 def pack(image: ImageTower, text: TextTower, shapes: tuple[ImageShape, TextShape]) -> bytes:
-    """The file of a model: fp16 throughout, but the word table in int8 with a scale for each row."""
+    """The file of a model: all in fp16, but the word table in int8 with a scale for each row."""
     tensors = {f"image.{name}": value.half() for name, value in image.state_dict().items()}
     tensors |= {f"text.{name}": value.half() for name, value in text.state_dict().items()}
     table = text.table.weight.detach().float()
@@ -310,6 +316,7 @@ def unpack(content: bytes) -> tuple[ImageTower, TextTower]:
 
     Raises:
         PerceptorError: the bytes are not such a file.
+
     """
     try:
         image_shape, text_shape = _shapes(content)

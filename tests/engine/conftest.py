@@ -74,7 +74,13 @@ def ask():
     """Makes the settings of a small, quick drawing."""
 
     def make(prompts="a red apple", **given):
-        small = {"seed": 1, "iterations": 8, "num_cuts": 6, "pixel_size": (16, 12), "size": (64, 48)}
+        small = {
+            "seed": 1,
+            "iterations": 8,
+            "num_cuts": 6,
+            "pixel_size": (16, 12),
+            "size": (64, 48),
+        }
         return make_settings({"prompts": prompts, **small, **given})
 
     return make

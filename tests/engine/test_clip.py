@@ -103,9 +103,10 @@ def test_a_pulled_model_is_kept_with_its_hash_and_can_be_loaded(monkeypatch, tmp
     monkeypatch.setattr(pulling, "create", lambda name, pretrained: open_clip.create_model("tiny"))
     path = pull("tiny/published")
     assert is_at_hand("tiny/published")
-    assert load_perceptor("tiny/published", CPU).weights_hash == path.with_suffix(
-        ".sha256"
-    ).read_text()[:16]
+    assert (
+        load_perceptor("tiny/published", CPU).weights_hash
+        == path.with_suffix(".sha256").read_text()[:16]
+    )
     assert pull("tiny/published") == path
 
 

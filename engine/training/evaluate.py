@@ -1,0 +1,136 @@
+"""What a pair of towers can do: find pictures of an unseen style by name, and tell colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional as F
+
+from engine.training.recolour import COLOURS, prototypes, recolour
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.perceptors.pixelclip import ImageTower
+    from engine.training.data import Pictures
+
+    Embed = Callable[[list[str]], torch.Tensor]
+
+UNSEEN_STYLE = "openmoji"
+_RANKS = (1, 5, 10)
+_PAPER = 0.94
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Share of texts, in percent, whose picture is among the first 1, 5 and 10 of `pictures`."""
+
+    texts: int
+    pictures: int
+    at: tuple[float, float, float]
+
+    def __str__(self) -> str:
+        """The three figures, and among how many."""
+        figures = " / ".join(f"{share:.1f}" for share in self.at)
+        return f"{figures}  ({self.texts} names among {self.pictures} pictures)"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The figures of one pair of towers."""
+
+    all_names: Recall
+    held_out: Recall
+    colours: float
+
+    def __str__(self) -> str:
+        """The figures as lines for people."""
+        return (
+            f"  recall @1 / @5 / @10, all names: {self.all_names}\n"
+            f"  recall @1 / @5 / @10, held out:  {self.held_out}\n"
+            f"  colours named right: {self.colours:.1f} %"
+        )
+
+
+def views_of(pictures: Pictures, indices: list[int]) -> torch.Tensor:
+    """Pictures as plain views on near-white paper, nine tenths of a view wide: [n, 3, 64, 64]."""
+    return _on_paper(_cut_outs(pictures, indices))
+
+
+def _cut_outs(pictures: Pictures, indices: list[int]) -> torch.Tensor:
+    return torch.from_numpy(pictures.pixels[indices]).permute(0, 3, 1, 2).float() / 255
+
+
+def _on_paper(rgba: torch.Tensor) -> torch.Tensor:
+    on_paper = rgba[:, :3] * rgba[:, 3:] + _PAPER * (1 - rgba[:, 3:])
+    small = F.interpolate(on_paper, size=58, mode="bilinear", antialias=True)
+    return F.pad(small, (3, 3, 3, 3), value=_PAPER)
+
+
+@torch.inference_mode()
+def embed_views(tower: ImageTower, views: torch.Tensor) -> torch.Tensor:
+    """Unit-length embeddings of many views."""
+    return F.normalize(torch.cat([tower(part) for part in torch.split(views, 128)]), dim=-1)
+
+
+def recall(texts: torch.Tensor, views: torch.Tensor, shown: torch.Tensor) -> Recall:
+    """Text → image retrieval; `shown` [pictures] is the row of `texts` that each picture shows."""
+    own = shown[None, :] == torch.arange(len(texts))[:, None]
+    agreement = texts @ views.T
+    best = agreement.masked_fill(~own, -2).amax(dim=1)
+    # Other pictures of the same name do not count against it.
+    before = ((agreement > best[:, None]) & ~own).sum(dim=1)
+    shares = [100 * float((before < rank).float().mean()) for rank in _RANKS]
+    return Recall(len(texts), len(views), (shares[0], shares[1], shares[2]))
+
+
+def evaluate(tower: ImageTower, embed: Embed, pictures: Pictures) -> Report:
+    """Measure an image tower with any text encoder that shares its space."""
+    indices = _style(pictures)
+    views = embed_views(tower, views_of(pictures, indices))
+
+    def measured(chosen: list[int]) -> Recall:
+        concepts = [pictures.records[indices[number]].concept for number in chosen]
+        distinct = sorted(set(concepts))
+        texts = embed([pictures.concepts[concept].name for concept in distinct])
+        shown = torch.tensor([distinct.index(concept) for concept in concepts])
+        return recall(texts, views[chosen], shown)
+
+    held_out = [
+        number
+        for number, index in enumerate(indices)
+        if pictures.concepts[pictures.records[index].concept].held_out
+    ]
+    return Report(
+        measured(list(range(len(indices)))), measured(held_out), _colours(tower, embed, pictures)
+    )
+
+
+def asked_of(pictures: Pictures) -> list[str]:
+    """Every text that `evaluate` embeds, for encoders that are asked beforehand."""
+    names = {pictures.concepts[pictures.records[i].concept].name for i in _style(pictures)}
+    coloured = {f"a {c} {name}" for name in _to_colour(pictures).values() for c in COLOURS}
+    return sorted(names | coloured)
+
+
+def _style(pictures: Pictures) -> list[int]:
+    return pictures.indices_of(UNSEEN_STYLE)
+
+
+def _to_colour(pictures: Pictures) -> dict[int, str]:
+    """Every fortieth picture of the unseen style, unless its name holds a colour already."""
+    names = {i: pictures.concepts[pictures.records[i].concept].name for i in _style(pictures)[::40]}
+    return {index: name for index, name in names.items() if not set(name.split()) & set(COLOURS)}
+
+
+def _colours(tower: ImageTower, embed: Embed, pictures: Pictures) -> float:
+    """Percent of recoloured pictures that are nearest to "a <colour> <name>" of the eleven."""
+    right = []
+    for index, name in _to_colour(pictures).items():
+        rgba = _cut_outs(pictures, [index] * len(COLOURS))
+        views = embed_views(tower, _on_paper(recolour(rgba, prototypes())))
+        texts = embed([f"a {colour} {name}" for colour in COLOURS])
+        right.append((views @ texts.T).argmax(dim=1) == torch.arange(len(COLOURS)))
+    return 100 * float(torch.cat(right).float().mean())

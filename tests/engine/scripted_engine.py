@@ -1,0 +1,65 @@
+"""A process that answers as a broken engine would: ``python scripted_engine.py KIND --snapshots …``."""
+
+import os
+import sys
+import time
+
+from engine.protocol import (
+    HEADER_BYTES,
+    PROTOCOL_VERSION,
+    Done,
+    Draw,
+    Heartbeat,
+    Ready,
+    Statistics,
+    decode_request,
+    encode_frame,
+    frame_length,
+)
+
+
+def receive():
+    header = sys.stdin.buffer.read(HEADER_BYTES)
+    if not header:
+        sys.exit(0)
+    return decode_request(sys.stdin.buffer.read(frame_length(header)))
+
+
+def send(reply):
+    os.write(1, encode_frame(reply))
+
+
+def main(kind):
+    receive()
+    if kind == "other version":
+        send(Ready(PROTOCOL_VERSION + 1, 1, "cpu", "scripted", ()))
+        time.sleep(60)
+    if kind == "never ready":
+        while True:
+            send(Heartbeat(0.0))
+            time.sleep(0.05)
+    sys.stderr.write("x" * 300_000 + "\n")
+    send(Ready(PROTOCOL_VERSION, 1, "cpu", "scripted", ()))
+    while True:
+        request = receive()
+        if not isinstance(request, Draw):
+            continue
+        match kind:
+            case "silent":
+                time.sleep(60)
+            case "stalled":
+                while True:
+                    send(Heartbeat(999.0))
+                    time.sleep(0.05)
+            case "garbage":
+                os.write(1, (9).to_bytes(4) + b"not a msg")
+            case "too long":
+                os.write(1, (2**31).to_bytes(4))
+            case "token":
+                told = f"{sorted(k for k in os.environ if 'PIXEL' in k or 'DISCORD' in k)}"
+                statistics = Statistics(1, 0.0, 0.0, 0.0)
+                send(Done(request.job, told.encode(), b"", statistics))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

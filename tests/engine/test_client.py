@@ -1,0 +1,215 @@
+"""The engine process and its client: the real one, and processes that misbehave."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.client import LocalEngine
+from engine.errors import EngineDied, EngineError
+from engine.protocol import Cancelled, Done, Failed, Progress, Snapshot, Started
+
+SCRIPT = str(Path(__file__).with_name("scripted_engine.py"))
+
+
+@contextlib.asynccontextmanager
+async def running(engine):
+    await engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+def real(folder):
+    return LocalEngine(
+        folder, command=(sys.executable, "-m", "engine", "--snapshot-seconds", "0.05")
+    )
+
+
+def scripted(folder, kind, **options):
+    return LocalEngine(folder, command=(sys.executable, SCRIPT, kind), **options)
+
+
+async def collect(engine, job, settings):
+    return [event async for event in engine.draw(job, settings)]
+
+
+def is_alive(process_id):
+    """Whether a process runs; one that ended and was not waited for does not."""
+    try:
+        status = Path(f"/proc/{process_id}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+async def until(condition):
+    """Wait for a state of another process, of which no event tells."""
+    while not condition():  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+
+
+async def draw_and_kill(engine, job, settings):
+    """Draw until the first snapshot, then kill the engine."""
+    async for event in engine.draw(job, settings):
+        if isinstance(event, Snapshot):
+            os.kill(engine.process_id, signal.SIGKILL)
+
+
+async def test_the_engine_draws_says_what_it_is_and_ends_when_closed(tmp_path, ask):
+    async with running(real(tmp_path)) as engine:
+        first, second = await asyncio.gather(
+            collect(engine, "1", ask(display_every=4)), collect(engine, "2", ask(seed=9))
+        )
+        assert engine.ready.perceptors == ("pixelclip",)
+        process_id = engine.process_id
+    assert isinstance(first[0], Started)
+    assert Progress in [type(event) for event in first]
+    assert isinstance(first[-1], Done)
+    assert isinstance(second[-1], Done)
+    assert first[-1].png != second[-1].png
+    assert not is_alive(process_id)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_job_can_be_cancelled_and_one_that_fails_says_why(tmp_path, ask):
+    async with running(real(tmp_path)) as engine:
+        async for event in engine.draw("1", ask(iterations=2000, display_every=1)):
+            if isinstance(event, Progress):
+                await engine.cancel("1")
+        assert isinstance(event, Cancelled)
+        assert event.iteration >= 1
+        (failed,) = await collect(engine, "2", ask(perceptors=["ViT-B-32/unheard-of"]))
+        assert isinstance(failed, Failed)
+        assert "pixel models pull" in failed.sentence
+
+
+async def test_a_killed_engine_starts_again_and_the_job_ends_with_the_same_bytes(tmp_path, ask):
+    settings = ask(iterations=60, num_cuts=4)
+    async with running(real(tmp_path)) as engine:
+        undisturbed = (await collect(engine, "0", settings))[-1]
+        with pytest.raises(EngineDied):
+            await draw_and_kill(engine, "1", settings)
+        events = await collect(engine, "1", settings)
+    assert events[0].iteration > 0
+    assert events[-1].png == undisturbed.png
+
+
+async def test_a_job_put_aside_is_resumed_by_the_next_draw(tmp_path, ask):
+    settings = ask(iterations=2000, display_every=1, num_cuts=4)
+    async with running(real(tmp_path)) as engine:
+        drawing = engine.draw("1", settings)
+        async for event in drawing:
+            if isinstance(event, Progress) and event.iteration >= 3:
+                break
+        await drawing.aclose()
+        again = engine.draw("1", settings)
+        started = await anext(again)
+        assert started.iteration >= 3
+        await engine.cancel("1")
+        rest = [event async for event in again]
+    assert isinstance(rest[-1], Cancelled)
+
+
+async def test_the_engine_ends_by_itself_when_its_client_is_killed(tmp_path):
+    program = (
+        "import asyncio, sys, pathlib\n"
+        "from engine.client import LocalEngine\n"
+        "async def main():\n"
+        "    engine = LocalEngine(pathlib.Path(sys.argv[1]))\n"
+        "    await engine.start()\n"
+        "    while engine.ready is None: await asyncio.sleep(0.05)\n"
+        "    print(engine.process_id, flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    client = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    process_id = int(await client.stdout.readline())
+    assert is_alive(process_id)
+    client.kill()
+    await client.wait()
+    async with asyncio.timeout(10):
+        await until(lambda: not is_alive(process_id))
+
+
+async def test_the_same_job_cannot_be_drawn_twice_at_once(tmp_path, ask):
+    async with running(scripted(tmp_path, "silent")) as engine:
+        first = asyncio.create_task(collect(engine, "1", ask()))
+        await until(lambda: engine.ready)
+        await asyncio.sleep(0.1)
+        with pytest.raises(EngineError, match="already"):
+            await collect(engine, "1", ask())
+        first.cancel()
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "reason"),
+    [
+        ("silent", {"silence_timeout": 0.5}, "silent for too long"),
+        ("stalled", {"stall_timeout": 5}, "more than 5 s"),
+        ("garbage", {}, "not a reply"),
+        ("too long", {}, "at most"),
+    ],
+)
+async def test_an_engine_that_misbehaves_is_ended_and_its_jobs_are_told(
+    tmp_path, ask, kind, options, reason, caplog
+):
+    async with running(scripted(tmp_path, kind, **options)) as engine:
+        with pytest.raises(EngineDied, match=reason):
+            await collect(engine, "1", ask())
+        first = caplog.text
+        await until(lambda: engine.ready)
+    assert "starting it again" in first
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "reason"),
+    [
+        ("other version", {}, "does not speak version"),
+        ("never ready", {"start_timeout": 0.5}, "silent for too long"),
+    ],
+)
+async def test_an_engine_that_does_not_get_ready_is_started_again_and_again(
+    tmp_path, kind, options, reason, caplog, monkeypatch
+):
+    monkeypatch.setattr("engine.client.FIRST_BACKOFF_SECONDS", 0.01)
+    async with running(scripted(tmp_path, kind, **options)):
+        await until(lambda: caplog.text.count(reason) >= 2)
+
+
+async def test_an_engine_that_cannot_be_started_is_tried_with_growing_pauses(
+    tmp_path, caplog, monkeypatch
+):
+    monkeypatch.setattr("engine.client.FIRST_BACKOFF_SECONDS", 0.01)
+    async with running(LocalEngine(tmp_path, command=("/nowhere/engine",))):
+        await until(lambda: caplog.text.count("starting it again") >= 5)
+
+
+async def test_a_draw_that_waits_for_the_engine_ends_when_the_client_is_closed(tmp_path, ask):
+    engine = scripted(tmp_path, "never ready")
+    await engine.start()
+    waiting = asyncio.create_task(collect(engine, "1", ask()))
+    await asyncio.sleep(0.05)
+    await engine.close()
+    with pytest.raises(EngineDied, match="closed"):
+        await waiting
+
+
+async def test_the_engine_is_never_told_the_token_and_its_stderr_goes_to_the_log(
+    tmp_path, ask, monkeypatch, caplog
+):
+    monkeypatch.setenv("PIXEL_TOKEN", "secret")
+    monkeypatch.setenv("DISCORD_TOKEN", "secret")
+    with caplog.at_level(logging.WARNING):
+        async with running(scripted(tmp_path, "token")) as engine:
+            (done,) = await collect(engine, "1", ask())
+    assert done.png == b"[]"
+    assert "x" * 1000 in caplog.text
