@@ -1,0 +1,79 @@
+"""`pixel`: run the bot, try it without Discord, look after its database; and draw pictures.
+
+What a command needs is imported when it is called, so that `pixel --help` answers at once.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine import cli as engine_cli
+
+app = typer.Typer(
+    name="pixel",
+    help="A community art bot, and the engine that draws for it.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+database = typer.Typer(help="Look after the bot's database.", no_args_is_help=True)
+app.add_typer(database, name="db")
+# Without a name: its commands stand beside these.
+app.add_typer(engine_cli.app)
+
+
+@app.command()
+def run() -> None:
+    """Run the bot on Discord; its settings come from the environment (PIXEL_TOKEN and others)."""
+    from bot.runner import run as run_bot
+
+    raise typer.Exit(run_bot())
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="The port of the page on this machine.")] = 8765,
+) -> None:
+    """Try the bot in the local browser, on a simulated Discord."""
+    try:
+        import simcord  # noqa: F401 - only whether it is there
+    except ImportError:
+        typer.echo("The demo needs the extra “demo”: uv run --extra demo pixel demo", err=True)
+        raise typer.Exit(1) from None
+    from bot.demo import demo as run_demo
+
+    run_demo(port=port)
+
+
+@app.command()
+def health() -> None:
+    """Say whether the bot of this data directory is well; exits with 1 if it is not."""
+    from bot.health import main as check
+
+    raise typer.Exit(check())
+
+
+@database.command()
+def upgrade(
+    data: Annotated[
+        Path | None, typer.Option(help="The bot's data directory, if not the configured one.")
+    ] = None,
+) -> None:
+    """Apply the migrations that are missing; the bot does the same when it starts."""
+    from bot import folder
+    from bot.config import Config
+    from bot.runner import EX_TEMPFAIL
+
+    data = data or Config().data
+    try:
+        with folder.locked(data):
+            applied = folder.upgrade(data)
+    except folder.FolderInUse as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(EX_TEMPFAIL) from None
+    typer.echo(f"Applied: {', '.join(applied)}." if applied else "The database is up to date.")
+
+
+def main() -> None:
+    """The script's entry."""
+    app()

@@ -1,0 +1,20 @@
+"""The slash commands, one file each."""
+
+from typing import TYPE_CHECKING, Any
+
+from discord import app_commands
+
+from bot.commands.history import history
+from bot.commands.pixel import pixel
+from bot.commands.queue import queue
+
+if TYPE_CHECKING:
+    from bot.app import PixelBot
+
+COMMANDS: tuple[app_commands.Command[Any, ..., Any], ...] = (pixel, history, queue)
+
+
+def add_commands(tree: app_commands.CommandTree["PixelBot"]) -> None:
+    """Put every slash command into the tree."""
+    for command in COMMANDS:
+        tree.add_command(command)

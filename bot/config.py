@@ -1,0 +1,76 @@
+"""Every setting of the bot, read from the environment (`PIXEL_…`) and from `.env`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "PIXEL_"
+
+
+class Config(BaseSettings):
+    """The bot's settings; the descriptions below are the README's table."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    token: SecretStr | None = Field(
+        default=None, description="The bot's token from the Discord developer portal."
+    )
+    data: Path = Field(
+        default=Path("data"), description="Folder for the database, the pictures and the snapshots."
+    )
+    easels: int = Field(
+        default=4, ge=1, le=64, description="How many pictures are drawn at the same time."
+    )
+    waiting_per_user: int = Field(
+        default=20, ge=1, description="How many pictures of one person may wait in the queue."
+    )
+    running_per_user: int = Field(
+        default=2, ge=1, description="How many pictures of one person are drawn at the same time."
+    )
+    running_per_guild: int = Field(
+        default=4, ge=1, description="How many pictures of one server are drawn at the same time."
+    )
+    edit_interval: float = Field(
+        default=4.0,
+        gt=0,
+        description="Seconds between two progress edits of one message; "
+        "a channel sees at most four times as many.",
+    )
+    sync_commands: bool = Field(
+        default=True,
+        description="Whether to register the slash commands at start, when they have changed.",
+    )
+    guilds: Annotated[tuple[int, ...], NoDecode] = Field(
+        default=(),
+        description="Ids of servers, separated by commas, that get the slash commands directly, "
+        "instead of all servers.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="The least serious messages that are logged."
+    )
+
+    @field_validator("guilds", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+
+def settings_table() -> str:
+    """Every environment variable as a Markdown table, for the README."""
+    rows = ["| Variable | Default | Meaning |", "| --- | --- | --- |"]
+    for name, field in Config.model_fields.items():
+        default = field.default
+        shown = "" if default in (None, ()) else f"`{str(default).lower()}`"
+        if isinstance(default, str):
+            shown = f"`{default}`"
+        rows.append(f"| `{PREFIX}{name.upper()}` | {shown} | {field.description} |")
+    return "\n".join(rows)

@@ -1,0 +1,199 @@
+"""The queue at work: who is next goes to the engine, and what comes back is kept."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from functools import partial
+
+from bot.jobs import Frame, Job
+from bot.pictures import Pictures
+from bot.store import Caps, Store
+from engine.client import Engine
+from engine.errors import EngineDied
+from engine.protocol import Cancelled, Done, Failed, JobEvent, Progress, Snapshot, Started
+
+log = logging.getLogger(__name__)
+
+# So many waiting jobs are told that the queue has moved; those further back wait too long to care.
+_TOLD_OF_MOVES = 20
+_PAUSE_AFTER_ERROR = 1.0
+
+_POISON = (
+    "Drawing this picture ended the engine twice at the same place, so it was given up; "
+    "other settings or another prompt may work."
+)
+_BROKEN = "Something went wrong while this picture was drawn; the cause is in the bot's log."
+_NO_INIT_IMAGE = "The picture to start from is not there any more; give it again."
+
+
+@dataclass
+class _Drawing:
+    """A job that is on the engine; `alone` as long as no other one has been there beside it."""
+
+    job: Job
+    alone: bool
+    task: asyncio.Task[None] | None = None
+
+
+class Dispatcher:
+    """Hands jobs to the engine, several at a time, and takes back what it makes.
+
+    Args:
+        easels: how many jobs may be on the engine.
+        caps: how many of them may belong to one person or one server.
+        frames: where the newest look of each job that is being drawn is kept.
+        on_change: called with a job that has something new to show, and whether that is urgent
+            (its state changed) or can wait for the next edit (progress).
+
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        pictures: Pictures,
+        *,
+        easels: int,
+        caps: Caps,
+        frames: MutableMapping[int, Frame],
+        on_change: Callable[[Job, bool], None],
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._pictures = pictures
+        self._easels = easels
+        self._caps = caps
+        self._frames = frames
+        self._on_change = on_change
+        self._drawings: dict[int, _Drawing] = {}
+        self._news = asyncio.Event()
+        self._loop: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take up what a former process left, and begin to hand out jobs."""
+        recovered = await self._store.recover()
+        if recovered:
+            log.info("%d jobs that were being drawn go on", recovered)
+        self._loop = asyncio.create_task(self._hand_out(), name="dispatcher")
+
+    async def close(self) -> None:
+        """Stop; rows of running jobs stay as they are, and the engine puts the jobs aside."""
+        tasks = [drawing.task for drawing in self._drawings.values() if drawing.task is not None]
+        if self._loop is not None:
+            tasks.append(self._loop)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def wake(self) -> None:
+        """Look into the queue: something was added, or an easel is free."""
+        self._news.set()
+
+    async def cancel(self, job_id: int) -> bool:
+        """Cancel a job, waiting or running; returns whether there was anything to cancel."""
+        job = await self._store.get(job_id)
+        while job is not None and not job.state.final:
+            if await self._store.cancel(job):
+                await self._engine.cancel(str(job_id))
+                self._on_change(job, True)
+                self._news.set()
+                return True
+            # It was handed out or finished in between.
+            job = await self._store.get(job_id)
+        return False
+
+    async def _hand_out(self) -> None:
+        while True:
+            self._news.clear()
+            try:
+                await self._fill_easels()
+            except Exception:
+                log.exception("the queue could not be read")
+                await asyncio.sleep(_PAUSE_AFTER_ERROR)
+            else:
+                await self._news.wait()
+
+    async def _fill_easels(self) -> None:
+        moved = False
+        while len(self._drawings) < self._easels:
+            job = await self._store.claim(self._caps)
+            if job is None:
+                break
+            for other in self._drawings.values():
+                other.alone = False
+            drawing = _Drawing(job, alone=not self._drawings)
+            self._drawings[job.id] = drawing
+            drawing.task = asyncio.create_task(self._draw(drawing), name=f"job {job.id}")
+            # Not a `finally` in the task: one that is cancelled before its first step has none.
+            drawing.task.add_done_callback(partial(self._leave, job))
+            self._on_change(job, True)
+            moved = True
+        if moved:
+            for job in await self._store.waiting(_TOLD_OF_MOVES):
+                self._on_change(job, False)
+
+    async def _draw(self, drawing: _Drawing) -> None:
+        """Draw one job to its end; if this task is cancelled first, its row is left running."""
+        job = drawing.job
+        try:
+            await self._follow(job)
+        except EngineDied as error:
+            log.warning("job %d: the engine died: %s (alone: %s)", job.id, error, drawing.alone)
+            await self._store.requeue_suspect(job, alone=drawing.alone, sentence=_POISON)
+        except Exception:
+            log.exception("job %d could not be drawn", job.id)
+            await self._store.fail(job, _BROKEN)
+
+    def _leave(self, job: Job, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("job %d is left running until the next start", job.id, exc_info=error)
+        del self._drawings[job.id]
+        self._frames.pop(job.id, None)
+        self._on_change(job, True)
+        self._news.set()
+
+    async def _follow(self, job: Job) -> None:
+        init_image = None
+        if job.init_image is not None:
+            init_image = await self._pictures.read_init(job.init_image)
+            if init_image is None:
+                await self._store.fail(job, _NO_INIT_IMAGE)
+                return
+        draw = self._engine.draw(str(job.id), job.settings, init_image)
+        async with contextlib.aclosing(draw) as events:
+            async for event in events:
+                if not await self._keep(job, event):
+                    # Cancelled before the engine had it, so that `cancel` did not reach it there.
+                    await self._engine.cancel(str(job.id))
+
+    async def _keep(self, job: Job, event: JobEvent) -> bool:
+        """Keep what the engine said; returns whether the job still is this attempt's."""
+        match event:
+            case Started(settings=resolved, provenance=provenance, iteration=iteration):
+                return await self._store.record_start(job, resolved, provenance, iteration)
+            case Progress(iteration=iteration, iterations=iterations, png=png):
+                self._frames[job.id] = Frame(iteration, iterations, png)
+                self._on_change(job, False)
+                await self._save_frame(job, iteration, png)
+                return True
+            case Snapshot(iteration=iteration):
+                return await self._store.record_snapshot(job, iteration)
+            case Done(png=png, native_png=native_png, statistics=statistics):
+                picture, native = await self._pictures.save_final(job.id, png, native_png)
+                return await self._store.finish(
+                    job, picture=picture, native=native, drawing_seconds=statistics.seconds
+                )
+            case Failed(code=code, sentence=sentence):
+                log.warning("job %d failed (%s): %s", job.id, code, sentence)
+                return await self._store.fail(job, sentence)
+            case Cancelled():
+                return await self._store.cancel(job)
+
+    async def _save_frame(self, job: Job, iteration: int, png: bytes) -> None:
+        try:
+            await self._pictures.save_frame(job.id, iteration, png)
+        except OSError:
+            # The time-lapse will lack a frame; the picture is drawn all the same.
+            log.exception("job %d: a frame could not be kept", job.id)

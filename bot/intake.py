@@ -1,0 +1,113 @@
+"""The one way into the queue, for commands and buttons alike."""
+
+import secrets
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.errors import Refusal, say
+from bot.jobs import Job, NewJob, Relation
+from bot.label import place_sentence
+from engine.images import MAX_BYTES
+from engine.settings import MAX_SEED, Settings
+
+if TYPE_CHECKING:
+    from bot.app import PixelBot
+
+# What it takes to show a picture, by discord.py's names and by those in Discord's settings.
+_NEEDED = {
+    "view_channel": "View Channel",
+    "send_messages": "Send Messages",
+    "attach_files": "Attach Files",
+    "embed_links": "Embed Links",
+}
+_NEEDED_IN_THREADS = {
+    **{name: title for name, title in _NEEDED.items() if name != "send_messages"},
+    "send_messages_in_threads": "Send Messages in Threads",
+}
+
+
+def check_permissions(interaction: discord.Interaction["PixelBot"]) -> None:
+    """Make sure that a picture can be shown where it is asked for.
+
+    Raises:
+        Refusal: naming what the bot may not do there.
+
+    """
+    in_thread = isinstance(interaction.channel, discord.Thread)
+    needed = _NEEDED_IN_THREADS if in_thread else _NEEDED
+    granted = interaction.app_permissions
+    missing = [title for name, title in needed.items() if not getattr(granted, name)]
+    if missing:
+        raise Refusal(
+            f"I cannot show a picture here: I lack the permission {' and '.join(missing)}. "
+            "Somebody who manages this server can grant it to me."
+        )
+
+
+async def store_init_image(bot: "PixelBot", attachment: discord.Attachment) -> str:
+    """Fetch, check and keep a picture to start from; returns its hash.
+
+    It is fetched now: links to attachments expire.
+
+    Raises:
+        PictureError: when it cannot be read.
+        Refusal: when it is larger than what is read at all.
+
+    """
+    if attachment.size > MAX_BYTES:
+        raise Refusal(
+            f"The picture has {attachment.size / 2**20:.1f} MiB; "
+            f"allowed are {MAX_BYTES // 2**20} MiB."
+        )
+    picture = await bot.engine.read_picture(await attachment.read())
+    return await bot.pictures.save_init(picture.png)
+
+
+async def enqueue(
+    interaction: discord.Interaction["PixelBot"],
+    settings: Settings,
+    *,
+    init_image: str | None = None,
+    parent: Job | None = None,
+    relation: Relation | None = None,
+) -> None:
+    """Put a picture into the queue for whoever typed or clicked, and tell them their place.
+
+    A seed that is left open is drawn here, so that it is in the row from the beginning.
+
+    Args:
+        interaction: a deferred one.
+        settings: as asked.
+        init_image: SHA-256 of the stored picture to start from.
+        parent: the job that this one is made from.
+        relation: how; “again” takes the parent's seed and resolved settings.
+
+    Raises:
+        Refusal: when their share of the queue is full.
+
+    """
+    bot = interaction.client
+    assert interaction.guild_id is not None
+    assert interaction.channel_id is not None
+    again = parent if relation == "again" else None
+    seed = secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed
+    job = await bot.store.add_job(
+        NewJob(
+            user_id=interaction.user.id,
+            guild_id=interaction.guild_id,
+            channel_id=interaction.channel_id,
+            settings=settings,
+            seed=again.seed if again is not None else seed,
+            resolved=again.resolved if again is not None else None,
+            init_image=init_image,
+            parent_id=parent.id if parent is not None else None,
+            relation=relation,
+        ),
+        waiting_per_user=bot.config.waiting_per_user,
+    )
+    place = await bot.store.place(job, easels=bot.config.easels)
+    bot.reporter.notify(job, urgent=True)
+    bot.dispatcher.wake()
+    where = place_sentence(place) if place is not None else "It is being drawn."
+    await say(interaction, f"Your picture is #{job.id}. {where}")

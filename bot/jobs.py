@@ -1,0 +1,98 @@
+"""A job: one picture that somebody asked for, as the rest of the bot sees its row."""
+
+import enum
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from engine.settings import Settings
+
+Relation = Literal["reroll", "again"]
+
+
+class State(enum.StrEnum):
+    """Where a job stands; the last three are final."""
+
+    QUEUED = "queued"  # waits for an easel
+    RUNNING = "running"  # was handed to the engine
+    DONE = "done"  # its picture is on the disk
+    FAILED = "failed"  # cannot be drawn; `error` says why
+    CANCELLED = "cancelled"  # stopped by its owner or a moderator
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing follows any more."""
+        return self not in (State.QUEUED, State.RUNNING)
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """What is known of a job when it is asked for.
+
+    Attributes:
+        settings: as asked; its seed is None where it was left open.
+        seed: the one to draw with.
+        resolved: as the engine resolved them the last time, to draw exactly that again.
+        init_image: SHA-256 of a stored picture.
+
+    """
+
+    user_id: int
+    guild_id: int
+    channel_id: int
+    settings: Settings
+    seed: int
+    resolved: Settings | None = None
+    init_image: str | None = None
+    parent_id: int | None = None
+    relation: Relation | None = None
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The newest look of a job that is being drawn."""
+
+    iteration: int
+    iterations: int
+    png: bytes
+
+
+@dataclass(frozen=True)
+class Job:
+    """A row of the table `jobs`; the migration says what each column holds."""
+
+    id: int
+    user_id: int
+    guild_id: int
+    channel_id: int
+    message_id: int | None
+    message_at: float | None
+    report: Literal["open", "posted", "silenced"]
+    asked: Settings
+    resolved: Settings | None
+    seed: int
+    init_image: str | None
+    parent_id: int | None
+    relation: Relation | None
+    state: State
+    attempt: int
+    suspect: bool
+    snapshot: int
+    asked_at: float
+    started_at: float | None
+    finished_at: float | None
+    drawing_seconds: float | None
+    error: str | None
+    picture: str | None
+    native: str | None
+
+    @property
+    def prompt(self) -> str:
+        """What is drawn, as its owner wrote it."""
+        return self.asked.prompts
+
+    @property
+    def settings(self) -> Settings:
+        """What the engine is given: everything that is fixed by now, above all the seed."""
+        return self.resolved or msgspec.structs.replace(self.asked, seed=self.seed)

@@ -1,0 +1,96 @@
+"""The label below a picture: what is drawn, how far it is, and how to draw it again."""
+
+import discord
+
+from bot.jobs import Frame, Job, State
+from bot.options import chosen
+from bot.store import Place
+from bot.texts import bar, duration, harmless
+
+PROMPT_LIMIT = 1500
+_VALUE_LIMIT = 1000
+
+_COLOURS = {
+    State.QUEUED: discord.Colour(0x80848E),
+    State.RUNNING: discord.Colour(0x5865F2),
+    State.DONE: discord.Colour(0x3BA55D),
+    State.FAILED: discord.Colour(0xED4245),
+    State.CANCELLED: discord.Colour(0x80848E),
+}
+_RELATIONS = {"reroll": "Reroll of", "again": "The same as"}
+
+
+def label(
+    job: Job,
+    *,
+    place: Place | None = None,
+    frame: Frame | None = None,
+    parent: Job | None = None,
+    show_prompt: bool = True,
+) -> discord.Embed:
+    """A job's label in its present state.
+
+    Args:
+        job: the row.
+        place: where it stands while it waits.
+        frame: its newest look while it is drawn.
+        parent: the job it was made from.
+        show_prompt: False where a server's AutoMod refuses the prompt.
+
+    """
+    title = f"**{harmless(job.prompt, PROMPT_LIMIT)}**" if show_prompt else "*A picture*"
+    lines = [title, f"for <@{job.user_id}>{_origin(job, parent)}"]
+    if status := _status(job, place, frame):
+        lines += ["", status]
+    embed = discord.Embed(description="\n".join(lines), colour=_COLOURS[job.state])
+    if job.state is State.DONE:
+        embed.add_field(name="Seed", value=f"`{job.seed}`")
+        if job.drawing_seconds is not None:
+            embed.add_field(name="Drawn in", value=duration(job.drawing_seconds))
+        if settings := chosen(job.asked):
+            text = "\n".join(f"{name}: {value}" for name, value in settings)
+            embed.add_field(name="Settings", value=text[:_VALUE_LIMIT])
+    embed.set_footer(text=f"pixel #{job.id}")
+    return embed
+
+
+def place_sentence(place: Place) -> str:
+    """Where a job stands in the queue, for people."""
+    if place.before == 0:
+        return "It is next."
+    pictures = "picture is" if place.before == 1 else "pictures are"
+    return f"{place.before} {pictures} before it: about {duration(place.seconds)}."
+
+
+def message_link(job: Job) -> str:
+    """The job's number, linked to its message if it has one."""
+    if job.message_id is None:
+        return f"#{job.id}"
+    url = f"https://discord.com/channels/{job.guild_id}/{job.channel_id}/{job.message_id}"
+    return f"[#{job.id}]({url})"
+
+
+def _origin(job: Job, parent: Job | None) -> str:
+    if job.relation is None:
+        return ""
+    source = message_link(parent) if parent is not None else f"#{job.parent_id}"
+    return f" · {_RELATIONS[job.relation]} {source}"
+
+
+def _status(job: Job, place: Place | None, frame: Frame | None) -> str:
+    match job.state:
+        case State.QUEUED if job.attempt > 0:
+            return "It was interrupted, and goes on in a moment."
+        case State.QUEUED:
+            return place_sentence(place) if place is not None else "Waiting."
+        case State.RUNNING if frame is not None:
+            share = frame.iteration / frame.iterations
+            return f"{bar(share)} {share:.0%} · step {frame.iteration} of {frame.iterations}"
+        case State.RUNNING:
+            return "Being drawn …"
+        case State.FAILED:
+            return f"It could not be drawn. {harmless(job.error or '', _VALUE_LIMIT)}"
+        case State.CANCELLED:
+            return "Cancelled."
+        case _:
+            return ""

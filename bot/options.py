@@ -1,0 +1,78 @@
+"""Slash options ⇄ settings, taken from the engine's table, so that nothing is defined twice."""
+
+from collections.abc import Mapping
+
+import msgspec
+from discord import app_commands
+
+from engine.settings import OPTION, Settings, make_settings
+
+# What a chat may start from is an attachment; its name in the settings is its hash.
+INIT_IMAGE = "init_image"
+
+# Discord's limit for the description of an option.
+_LONGEST_DESCRIPTION = 100
+
+
+def settings_from_options(options: Mapping[str, object], init_image: str | None) -> Settings:
+    """Build the settings of a slash command.
+
+    Args:
+        options: what was given, by the settings' names; None for what was left out.
+        init_image: SHA-256 of the stored picture to start from.
+
+    Raises:
+        SettingsError: as `engine.settings.make_settings` does.
+        KeyError: for a setting that a chat may not choose, which no command must offer.
+
+    """
+    for name in options:
+        if not OPTION[name].chat:
+            raise KeyError(name)
+    return make_settings({**options, INIT_IMAGE: init_image})
+
+
+def describe(name: str) -> str:
+    """An option's description in the slash command."""
+    return OPTION[name].meaning[:_LONGEST_DESCRIPTION]
+
+
+def choices(name: str) -> list[app_commands.Choice[str]]:
+    """What can be chosen for an option."""
+    return [app_commands.Choice(name=value, value=value) for value in OPTION[name].choices]
+
+
+def whole_number_range(name: str) -> tuple[int, int]:
+    """The least and the largest value of an option that is a whole number."""
+    return int(OPTION[name].low), int(OPTION[name].high)
+
+
+def chosen(settings: Settings) -> list[tuple[str, str]]:
+    """The settings that differ from their defaults, as names and values for people.
+
+    Leaves out the prompt, the seed and the picture to start from, which are shown on their own.
+    """
+    defaults = Settings(prompts=settings.prompts)
+    return [
+        (name, _for_people(getattr(settings, name)))
+        for name in OPTION
+        if name not in ("prompts", "seed", INIT_IMAGE)
+        and getattr(settings, name) != getattr(defaults, name)
+    ]
+
+
+def without_seed(settings: Settings) -> Settings:
+    """The same settings with the seed left open."""
+    return msgspec.structs.replace(settings, seed=None)
+
+
+def _for_people(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:g}"
+        case tuple():
+            return " ".join(_for_people(item) for item in value)
+        case _:
+            return str(value)

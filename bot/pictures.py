@@ -1,0 +1,120 @@
+"""The art on disk, below the data directory; a reader never sees half a file.
+
+    pictures/init/<sha256>.png           pictures to start from
+    pictures/<id // 1000>/<id>/          one job:
+        frames/000020.png                the picture after 20 steps
+        final.png, native.png            the finished one; native has one pixel a cell
+
+The methods run their file work in threads, so that the event loop never waits for a disk.
+"""
+
+import asyncio
+import hashlib
+import io
+import os
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+# A picture this much smaller is not worth posting.
+_SMALLEST_FACTOR = 16
+
+
+class Pictures:
+    """The pictures of one data directory; paths are strings relative to it, as the rows hold."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+
+    async def save_init(self, png: bytes) -> str:
+        """Keep a picture to start from; returns its SHA-256, which is its name."""
+        digest = hashlib.sha256(png).hexdigest()
+        await self._write(_init_path(digest), png)
+        return digest
+
+    async def read_init(self, digest: str) -> bytes | None:
+        """A picture to start from, or None when its file is missing."""
+        return await self.read(_init_path(digest))
+
+    async def save_frame(self, job_id: int, iteration: int, png: bytes) -> None:
+        """Keep a progress frame, for the time-lapse."""
+        await self._write(f"{_job_folder(job_id)}/frames/{iteration:06}.png", png)
+
+    async def save_final(self, job_id: int, png: bytes, native_png: bytes) -> tuple[str, str]:
+        """Keep a finished picture; returns the paths of the picture and of its native size."""
+        picture, native = (f"{_job_folder(job_id)}/{name}.png" for name in ("final", "native"))
+        await self._write(picture, png)
+        await self._write(native, native_png)
+        return picture, native
+
+    async def read(self, path: str) -> bytes | None:
+        """A file's bytes, or None when it is missing (somebody may have cleared the folder)."""
+        return await asyncio.to_thread(_read, self._data / path)
+
+    async def _write(self, path: str, data: bytes) -> None:
+        await asyncio.to_thread(write_atomically, self._data / path, data)
+
+
+def _job_folder(job_id: int) -> str:
+    return f"pictures/{job_id // 1000}/{job_id}"
+
+
+def _init_path(digest: str) -> str:
+    return f"pictures/init/{digest}.png"
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that it is there as a whole or not at all, also after a power cut.
+
+    Blocks. Raises `OSError` as the disk does, and leaves no temporary file behind then.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+async def fit(png: bytes, limit: int) -> bytes | None:
+    """The picture in at most `limit` bytes: as it is, with a palette, or also smaller.
+
+    Only for pictures that our own engine made: they are decoded in this process, in a thread.
+    Returns None when not even a sixteenth of each side fits.
+    """
+    if len(png) <= limit:
+        return png
+    if limit <= 0:
+        return None
+    return await asyncio.to_thread(_shrink, png, limit)
+
+
+def _shrink(png: bytes, limit: int) -> bytes | None:
+    with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+        colours = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        for factor in range(1, _SMALLEST_FACTOR + 1):
+            # Whole factors keep the cells' edges where they are.
+            smaller = colours.reduce(factor).quantize(256, Image.Quantize.FASTOCTREE)
+            output = io.BytesIO()
+            smaller.save(output, "PNG", optimize=True)
+            if output.tell() <= limit:
+                return output.getvalue()
+    return None

@@ -1,0 +1,343 @@
+"""A job's progress → its message in the channel, as often as Discord allows.
+
+Whoever changes a job says so with `notify`; what its message then shows is taken from its row. So
+it does not matter how many changes there were in between, nor in which process they happened.
+"""
+
+import asyncio
+import contextlib
+import io
+import logging
+import math
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+
+import aiohttp
+import discord
+
+from bot.jobs import Frame, Job, State
+from bot.label import label
+from bot.pictures import Pictures, fit
+from bot.store import Store
+from bot.texts import alt_text
+from bot.views.buttons import job_buttons
+
+log = logging.getLogger(__name__)
+
+# Messages older than an hour may hardly be edited (error 30046); a new one is begun before.
+OLDEST_MESSAGE_SECONDS = 50 * 60
+
+_NOW = -math.inf
+_LONGEST_BACKOFF_SECONDS = 60.0
+# Where the server is not known (yet), the limit of a server without boosts.
+_UPLOAD_LIMIT = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+
+# A picture of so few bytes that is refused as too large is not sent at all.
+_WORTH_A_RETRY = 8 * 1024
+
+_TOO_LARGE = 40005
+_TOO_OLD_TO_EDIT = 30046
+_AUTO_MODERATION = frozenset({200000, 200001, 240000})
+
+_NOTHING_FITS = "The picture is too large to be posted here."
+_FILE_MISSING = "The picture's file is not there any more; “Again” draws it anew."
+
+
+@dataclass
+class _Shown:
+    """What a job's message shows, and what was learned about what it may show.
+
+    Attributes:
+        text: the last label and buttons that were sent, as plain data.
+        picture: which frame, or “final”.
+        edited: when it was last edited, on the loop's clock.
+        limit: the largest upload that may work, in bytes, after one was refused.
+        hide_prompt: whether AutoMod refused the prompt.
+        renew: whether the message cannot be edited any more and a new one is due.
+        failures: how many requests in a row were lost on the way.
+
+    """
+
+    text: object = None
+    picture: str | None = None
+    edited: float = _NOW
+    limit: int | None = None
+    hide_prompt: bool = False
+    renew: bool = False
+    failures: int = 0
+
+
+@dataclass
+class _Channel:
+    """The jobs of one channel that have news, and from when on each may be told."""
+
+    due: dict[int, float] = field(default_factory=dict)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    quiet_until: float = _NOW
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """What a message is to show."""
+
+    embed: discord.Embed
+    buttons: discord.ui.View
+    picture: str | None
+    png: bytes | None
+
+    @property
+    def text(self) -> object:
+        return self.embed.to_dict(), self.buttons.to_components()
+
+
+class Reporter:
+    """Keeps one message per job up to date.
+
+    Args:
+        interval: seconds between two progress edits of one message; in a channel there is at least
+            a quarter of it between any two.
+        clock: seconds since 1970, as in the store.
+        easels: how many jobs are drawn at the same time, for the waiting time.
+        frames: the newest look of each job that is being drawn.
+
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        pictures: Pictures,
+        *,
+        interval: float,
+        clock: Callable[[], float],
+        easels: int,
+        frames: Mapping[int, Frame],
+    ) -> None:
+        self._store = store
+        self._pictures = pictures
+        self._interval = interval
+        self._clock = clock
+        self._easels = easels
+        self._frames = frames
+        self._client: discord.Client | None = None
+        self._connected = asyncio.Event()
+        self._inbox: asyncio.Queue[tuple[int, int, bool]] = asyncio.Queue()
+        self._channels: dict[int, _Channel] = {}
+        self._shown: dict[int, _Shown] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Begin to listen; nothing is sent before `connect`."""
+        self._spawn(self._sort(), "reporter")
+
+    def connect(self, client: discord.Client) -> None:
+        """Send through this client, which is logged in, from now on."""
+        self._client = client
+        self._connected.set()
+
+    async def close(self) -> None:
+        """Stop; what was not sent is sent after the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def notify(self, job: Job, urgent: bool) -> None:
+        """Something about a job is new; urgent if its state changed, else it waits its turn."""
+        self._inbox.put_nowait((job.id, job.channel_id, urgent))
+
+    def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("the %s ended", task.get_name(), exc_info=error)
+
+    async def _sort(self) -> None:
+        """Take the news to their channels, each of which has a task while there are any."""
+        await self._connected.wait()
+        for job in await self._store.unreported():
+            self.notify(job, urgent=True)
+        while True:
+            job_id, channel_id, urgent = await self._inbox.get()
+            channel = self._channels.get(channel_id)
+            if channel is None:
+                channel = self._channels[channel_id] = _Channel()
+                self._spawn(self._serve(channel_id, channel), f"reporter of {channel_id}")
+            edited = self._shown[job_id].edited if job_id in self._shown else _NOW
+            due = (
+                _NOW if urgent else max(asyncio.get_running_loop().time(), edited + self._interval)
+            )
+            channel.due[job_id] = min(due, channel.due.get(job_id, math.inf))
+            channel.news.set()
+
+    async def _serve(self, channel_id: int, channel: _Channel) -> None:
+        loop = asyncio.get_running_loop()
+        while channel.due:
+            channel.news.clear()
+            job_id, due = min(channel.due.items(), key=lambda item: item[1])
+            at = due if due == _NOW else max(due, channel.quiet_until)
+            if at > loop.time():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(at):
+                        await channel.news.wait()
+                continue
+            del channel.due[job_id]
+            retry = await self._tell(job_id)
+            if retry is not None:
+                channel.due[job_id] = loop.time() + retry
+            channel.quiet_until = loop.time() + self._interval / 4
+        del self._channels[channel_id]
+
+    async def _tell(self, job_id: int) -> float | None:
+        """Bring one message up to date; returns after how many seconds to retry, if at all."""
+        shown = self._shown.setdefault(job_id, _Shown())
+        try:
+            while await self._try_to_tell(job_id, shown):
+                pass
+        except Exception as error:
+            shown.failures += 1
+            backoff = min(_LONGEST_BACKOFF_SECONDS, 2.0**shown.failures / 2)
+            unexpected = not isinstance(
+                error, discord.HTTPException | aiohttp.ClientError | OSError
+            )
+            log.warning(
+                "job %d could not be shown, next try in %g s: %r",
+                job_id,
+                backoff,
+                error,
+                exc_info=unexpected,
+            )
+            return backoff
+        shown.failures = 0
+        return None
+
+    async def _try_to_tell(self, job_id: int, shown: _Shown) -> bool:
+        """One try; returns whether to try once more at once, with what was learned."""
+        job = await self._store.get(job_id)
+        if job is None or job.report != "open":
+            self._shown.pop(job_id, None)
+            return False
+        sheet = await self._compose(job, shown)
+        if sheet is not None:
+            file = _file(job, sheet)
+            size = len(sheet.png) if file is not None and sheet.png is not None else 0
+            try:
+                await self._send(job, shown, sheet, file)
+            except discord.HTTPException as error:
+                return await self._learn(job, shown, error, size)
+        if job.state.final:
+            await self._store.set_posted(job_id)
+            self._shown.pop(job_id, None)
+        return False
+
+    async def _learn(
+        self, job: Job, shown: _Shown, error: discord.HTTPException, size: int
+    ) -> bool:
+        """Draw the consequence of a refusal; returns whether another try can work at once.
+
+        Raises:
+            discord.HTTPException: `error`, when the same request may work later.
+
+        """
+        if (error.code == _TOO_LARGE or error.status == 413) and size:
+            shown.limit = size // 8 if size > _WORTH_A_RETRY else 0
+            return True
+        if error.code in _AUTO_MODERATION and not shown.hide_prompt:
+            shown.hide_prompt = True
+            return True
+        if error.code == _TOO_OLD_TO_EDIT and not shown.renew:
+            shown.renew = True
+            return True
+        if error.status >= 500 or error.status in (401, 429):
+            raise error
+        # Deleted, no access, or something that the same request will meet again: asking on and on
+        # would get the bot's address banned. The picture is drawn and kept all the same.
+        log.warning("job %d is not shown any more: %s", job.id, error)
+        await self._store.silence(job.id)
+        self._shown.pop(job.id, None)
+        return False
+
+    async def _compose(self, job: Job, shown: _Shown) -> _Sheet | None:
+        """What the message should show, or None when it does already."""
+        new_message = job.message_id is None or shown.renew or self._too_old(job)
+        frame = self._frames.get(job.id)
+        if job.state is State.RUNNING and frame is None and not new_message:
+            # Its first frame will be here in a moment, and is worth more than “being drawn”.
+            return None
+        embed = label(
+            job,
+            place=await self._store.place(job, easels=self._easels),
+            frame=frame,
+            parent=await self._store.get(job.parent_id) if job.parent_id is not None else None,
+            show_prompt=not shown.hide_prompt,
+        )
+        picture, png = await self._picture(job, frame)
+        if job.state is State.DONE and png is None:
+            embed.add_field(name="Picture", value=_FILE_MISSING, inline=False)
+        if png is not None and (png := await fit(png, self._upload_limit(job, shown))) is None:
+            embed.add_field(name="Picture", value=_NOTHING_FITS, inline=False)
+        sheet = _Sheet(embed, job_buttons(job), picture, png)
+        if not new_message and shown.text == sheet.text and shown.picture == sheet.picture:
+            return None
+        return sheet
+
+    async def _picture(self, job: Job, frame: Frame | None) -> tuple[str | None, bytes | None]:
+        """The newest look of a job, by name and as a PNG."""
+        if job.picture is not None:
+            return "final", await self._pictures.read(job.picture)
+        if frame is not None:
+            return str(frame.iteration), frame.png
+        return None, None
+
+    async def _send(
+        self, job: Job, shown: _Shown, sheet: _Sheet, file: discord.File | None
+    ) -> None:
+        assert self._client is not None
+        channel = self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+        if job.message_id is None or shown.renew or self._too_old(job):
+            files = [file] if file is not None else []
+            message = await channel.send(
+                embed=sheet.embed,
+                view=sheet.buttons,
+                files=files,
+                # Discord gives back the message that is there already if this one was sent, but
+                # its answer, or this process, was lost.
+                nonce=_nonce(job),
+            )
+            await self._store.set_message(job.id, message.id)
+            shown.renew = False
+        else:
+            # Attachments that are not listed are removed, unless none are mentioned at all.
+            attachments = discord.utils.MISSING
+            if sheet.picture is not None and sheet.picture != shown.picture:
+                attachments = [file] if file is not None else []
+            shown_in = channel.get_partial_message(job.message_id)
+            await shown_in.edit(embed=sheet.embed, view=sheet.buttons, attachments=attachments)
+            shown.edited = asyncio.get_running_loop().time()
+        shown.text, shown.picture = sheet.text, sheet.picture or shown.picture
+
+    def _too_old(self, job: Job) -> bool:
+        return (
+            job.message_at is not None and self._clock() - job.message_at > OLDEST_MESSAGE_SECONDS
+        )
+
+    def _upload_limit(self, job: Job, shown: _Shown) -> int:
+        assert self._client is not None
+        guild = self._client.get_guild(job.guild_id)
+        limit = guild.filesize_limit if guild is not None else _UPLOAD_LIMIT
+        return limit if shown.limit is None else min(limit, shown.limit)
+
+
+def _nonce(job: Job) -> str:
+    """Equal for two tries to send the same message of a job; at most 25 characters."""
+    return f"{job.id}-{job.message_id or 0}"[-25:]
+
+
+def _file(job: Job, sheet: _Sheet) -> discord.File | None:
+    if sheet.png is None:
+        return None
+    return discord.File(
+        io.BytesIO(sheet.png), f"pixel-{job.id}.png", description=alt_text(job.prompt)
+    )

@@ -1,0 +1,75 @@
+"""Run the bot until it is told to end, and say in one sentence why it cannot."""
+
+import asyncio
+import logging
+import signal
+import sys
+
+import aiohttp
+import discord
+from pydantic import ValidationError
+
+from bot.app import open_bot
+from bot.config import PREFIX, Config
+from bot.folder import FolderInUse
+from bot.health import keep_heartbeat
+
+log = logging.getLogger(__name__)
+
+# sysexits.h
+EX_TEMPFAIL = 75
+EX_CONFIG = 78
+
+_HOW_TO_GET_ONE = (
+    "get one from the Discord developer portal (https://discord.com/developers/applications, "
+    "your application, Bot, Reset Token)"
+)
+
+
+def run() -> int:
+    """Run the bot as the environment says; returns the process's exit code."""
+    try:
+        config = Config()
+    except ValidationError as error:
+        for problem in error.errors():
+            name = f"{PREFIX}{problem['loc'][0]}".upper()
+            _complain(f"{name} cannot be {problem['input']!r}: {problem['msg']}.")
+        return EX_CONFIG
+    if config.token is None:
+        _complain(f"{PREFIX}TOKEN is not set; {_HOW_TO_GET_ONE} and put it there.")
+        return EX_CONFIG
+    discord.utils.setup_logging(level=logging.getLevelNamesMapping()[config.log_level])
+    # The bot does not speak, and tells of its migrations itself.
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+    logging.getLogger("yoyo").setLevel(logging.WARNING)
+    try:
+        asyncio.run(_run(config, config.token.get_secret_value()))
+    except discord.LoginFailure:
+        _complain(f"Discord does not accept the token in {PREFIX}TOKEN; {_HOW_TO_GET_ONE}.")
+        return EX_CONFIG
+    except aiohttp.ClientConnectionError as error:
+        _complain(f"Discord cannot be reached: {error}.")
+        return EX_TEMPFAIL
+    except FolderInUse as error:
+        _complain(str(error))
+        return EX_TEMPFAIL
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        log.info("ended as asked")
+    return 0
+
+
+async def _run(config: Config, token: str) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    # What `docker stop` sends; Ctrl-C comes here as a cancellation too.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    async with open_bot(config) as bot:
+        heartbeat = asyncio.create_task(keep_heartbeat(bot, config.data), name="heartbeat")
+        try:
+            await bot.start(token)
+        finally:
+            heartbeat.cancel()
+
+
+def _complain(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")

@@ -1,0 +1,98 @@
+"""An engine whose every word is said by the test; it draws nothing."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from engine.errors import EngineDied
+from engine.images import Picture
+from engine.protocol import (
+    Cancelled,
+    Done,
+    Failed,
+    JobEvent,
+    Progress,
+    Ready,
+    Snapshot,
+    Started,
+    Statistics,
+)
+from engine.settings import Settings, resolve
+from tests.bot.helpers import PROVENANCE, png, until
+
+
+class ScriptedEngine:
+    """Starts each job that it is given, and then waits for what the test wants to happen to it.
+
+    Attributes:
+        drawn: the jobs in the order in which they were started.
+        settings: what each was started with.
+
+    """
+
+    def __init__(self) -> None:
+        self.ready = Ready(1, 1, "cpu", "scripted", ("pixelclip",))
+        self.drawn: list[int] = []
+        self.settings: dict[int, Settings] = {}
+        self.init_images: dict[int, bytes | None] = {}
+        self._words: dict[int, asyncio.Queue[JobEvent | EngineDied]] = {}
+
+    async def start(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+    async def draw(
+        self, job: str, settings: Settings, init_image: bytes | None = None
+    ) -> AsyncGenerator[JobEvent]:
+        number = int(job)
+        self._words[number] = asyncio.Queue()
+        self.drawn.append(number)
+        self.settings[number] = settings
+        self.init_images[number] = init_image
+        try:
+            yield Started(job, resolve(settings), PROVENANCE, 0, (8, 8))
+            while True:
+                word = await self._words[number].get()
+                if isinstance(word, EngineDied):
+                    raise word
+                yield word
+                if isinstance(word, Done | Failed | Cancelled):
+                    return
+        finally:
+            del self._words[number]
+
+    async def cancel(self, job: str) -> None:
+        if int(job) in self._words:
+            self._words[int(job)].put_nowait(Cancelled(job, 0))
+
+    async def read_picture(self, data: bytes) -> Picture:
+        return Picture(data, (8, 8))
+
+    @property
+    def at_work(self) -> set[int]:
+        """The jobs that it has now."""
+        return set(self._words)
+
+    async def has(self, *jobs: int) -> None:
+        """Wait until it has exactly these jobs."""
+        await until(lambda: self.at_work == set(jobs))
+
+    def progress(self, job: int, iteration: int, picture: bytes | None = None) -> None:
+        picture = picture or png()
+        self._words[job].put_nowait(Progress(str(job), iteration, 100, 0.5, picture))
+
+    def snapshot(self, job: int, iteration: int) -> None:
+        self._words[job].put_nowait(Snapshot(str(job), iteration))
+
+    def finish(self, job: int, picture: bytes | None = None) -> None:
+        statistics = Statistics(100, 8.0, 0.5, 0.3)
+        self._words[job].put_nowait(Done(str(job), picture or png(), png((4, 4)), statistics))
+
+    def fail(self, job: int, sentence: str) -> None:
+        self._words[job].put_nowait(Failed(str(job), "settings", sentence))
+
+    def die(self) -> None:
+        """End as a killed process would: every job hears of it."""
+        for words in self._words.values():
+            words.put_nowait(EngineDied("it was killed"))

@@ -1,0 +1,55 @@
+"""Settings come from the environment, and each is documented once."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bot.config import Config, settings_table
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIXEL_EASELS", "2")
+    monkeypatch.setenv("PIXEL_GUILDS", "11, 22")
+    monkeypatch.setenv("PIXEL_LOG_LEVEL", "debug")
+    config = Config()
+    assert (config.easels, config.guilds, config.log_level) == (2, (11, 22), "DEBUG")
+
+
+def test_settings_come_from_a_file_too(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PIXEL_TOKEN=secret\nSOMETHING_ELSE=1\nPIXEL_GUILDS=\n")
+    config = Config()
+    assert config.token is not None
+    assert config.token.get_secret_value() == "secret"
+    assert config.guilds == ()
+
+
+def test_the_token_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIXEL_TOKEN", "very-secret")
+    assert "very-secret" not in repr(Config())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("EASELS", "0"), ("EDIT_INTERVAL", "0"), ("GUILDS", "one"), ("EASELS", "x")]
+)
+def test_values_that_cannot_work_are_refused(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"PIXEL_{name}", value)
+    with pytest.raises(ValidationError, match=name.lower()):
+        Config()
+
+
+def test_the_readme_table_has_every_setting() -> None:
+    table = settings_table()
+    for name, field in Config.model_fields.items():
+        assert f"`PIXEL_{name.upper()}`" in table
+        assert field.description
+        assert field.description in table
+    assert "`4.0`" in table
+    assert "`true`" in table

@@ -1,0 +1,245 @@
+"""The queue at work: handing out, keeping results, cancelling, surviving the engine's death."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.dispatcher import Dispatcher
+from bot.jobs import Frame, Job, State
+from bot.pictures import Pictures
+from bot.store import Caps, Store
+from tests.bot.helpers import ALICE, BOB, CAROL, GUILD, add, png, until
+from tests.bot.scripted import ScriptedEngine
+
+
+class World:
+    """A dispatcher with what it needs, and a record of what it told."""
+
+    def __init__(self, store: Store, data: Path) -> None:
+        self.store = store
+        self.engine = ScriptedEngine()
+        self.pictures = Pictures(data)
+        self.frames: dict[int, Frame] = {}
+        self.told: list[tuple[int, bool]] = []
+        self.dispatcher = self.another()
+
+    def another(self, **changes: object) -> Dispatcher:
+        options: dict[str, object] = {"easels": 2, "caps": Caps(per_user=2, per_guild=9)}
+        return Dispatcher(
+            self.store,
+            self.engine,
+            self.pictures,
+            **(options | changes),
+            frames=self.frames,
+            on_change=lambda job, urgent: self.told.append((job.id, urgent)),
+        )
+
+    async def ask(self, user: int = ALICE, **changes: object) -> int:
+        job = await add(self.store, user, **changes)
+        self.dispatcher.wake()
+        return job.id
+
+    async def state(self, job_id: int) -> State:
+        return (await self.job(job_id)).state
+
+    async def job(self, job_id: int) -> Job:
+        job = await self.store.get(job_id)
+        assert job is not None
+        return job
+
+    async def comes_to(self, job_id: int, state: State) -> Job:
+        async def arrived() -> bool:
+            return await self.state(job_id) is state
+
+        await until(arrived)
+        return await self.job(job_id)
+
+
+@pytest.fixture
+async def world(store: Store, tmp_path: Path) -> AsyncIterator[World]:
+    world = World(store, tmp_path)
+    await world.dispatcher.start()
+    yield world
+    await world.dispatcher.close()
+
+
+async def test_a_finished_picture_is_on_the_disk_and_in_the_row(world: World) -> None:
+    job_id = await world.ask()
+    await world.engine.has(job_id)
+    world.engine.finish(job_id, picture=png((16, 16)))
+    job = await world.comes_to(job_id, State.DONE)
+    assert job.picture is not None
+    assert await world.pictures.read(job.picture) == png((16, 16))
+    assert job.resolved is not None
+    assert job.resolved.seed == job.seed
+    assert job.drawing_seconds == 8.0
+
+
+async def test_as_many_are_drawn_at_once_as_there_are_easels(world: World) -> None:
+    jobs = [await world.ask(user) for user in (ALICE, BOB, CAROL)]
+    await world.engine.has(*jobs[:2])
+    world.engine.finish(jobs[0])
+    await world.engine.has(*jobs[1:])
+
+
+async def test_a_frame_is_kept_for_the_time_lapse_and_shown(world: World, tmp_path: Path) -> None:
+    job_id = await world.ask()
+    await world.engine.has(job_id)
+    world.engine.progress(job_id, 20)
+    path = tmp_path / f"pictures/0/{job_id}/frames/000020.png"
+    await until(path.exists)
+    assert world.frames[job_id] == Frame(20, 100, png())
+    assert (job_id, False) in world.told
+    world.engine.finish(job_id)
+    await world.comes_to(job_id, State.DONE)
+    await until(lambda: job_id not in world.frames)
+
+
+async def test_what_the_engine_refuses_fails_with_its_sentence(world: World) -> None:
+    job_id = await world.ask()
+    await world.engine.has(job_id)
+    world.engine.fail(job_id, "There is too little memory.")
+    job = await world.comes_to(job_id, State.FAILED)
+    assert job.error == "There is too little memory."
+
+
+async def test_a_waiting_job_is_cancelled_and_never_drawn(world: World) -> None:
+    jobs = [await world.ask() for _ in range(3)]
+    await world.engine.has(*jobs[:2])
+    assert await world.dispatcher.cancel(jobs[2])
+    world.engine.finish(jobs[0])
+    last = await world.ask(BOB)
+    await world.engine.has(jobs[1], last)
+    assert jobs[2] not in world.engine.drawn
+
+
+async def test_a_running_job_is_cancelled_and_the_others_go_on(world: World) -> None:
+    first, second = await world.ask(), await world.ask()
+    await world.engine.has(first, second)
+    assert await world.dispatcher.cancel(first)
+    await world.engine.has(second)
+    assert await world.state(first) is State.CANCELLED
+    assert await world.state(second) is State.RUNNING
+
+
+async def test_what_is_over_cannot_be_cancelled(world: World) -> None:
+    job_id = await world.ask()
+    await world.engine.has(job_id)
+    world.engine.finish(job_id)
+    await world.comes_to(job_id, State.DONE)
+    assert not await world.dispatcher.cancel(job_id)
+    assert not await world.dispatcher.cancel(999)
+
+
+async def test_a_job_that_was_cancelled_on_its_way_to_the_engine_is_stopped_there(
+    world: World,
+) -> None:
+    job_id = await world.ask()
+    # The row is cancelled when the engine has only just been given the job.
+    assert await world.dispatcher.cancel(job_id)
+    await until(lambda: not world.engine.at_work)
+    other = await world.ask()
+    await world.engine.has(other)
+    assert await world.state(job_id) is State.CANCELLED
+
+
+async def test_when_the_engine_dies_its_jobs_go_on_one_at_a_time(world: World) -> None:
+    first, second = await world.ask(ALICE), await world.ask(BOB)
+    await world.engine.has(first, second)
+    newcomer = await world.ask(CAROL)
+    world.engine.die()
+    await until(lambda: world.engine.drawn.count(first) == 2)
+    await world.engine.has(first)
+    world.engine.finish(first)
+    await until(lambda: world.engine.drawn.count(second) == 2)
+    await world.engine.has(second)
+    world.engine.finish(second)
+    await world.engine.has(newcomer)
+    assert (await world.job(first)).attempt == 2
+
+
+async def test_only_the_job_that_kills_the_engine_is_given_up(world: World) -> None:
+    poison, victim = await world.ask(ALICE), await world.ask(BOB)
+    await world.engine.has(poison, victim)
+    world.engine.die()
+    for hand_out in (2, 3):
+        await until(lambda hand_out=hand_out: world.engine.drawn.count(poison) == hand_out)
+        world.engine.die()
+    job = await world.comes_to(poison, State.FAILED)
+    assert job.error is not None
+    assert "ended the engine twice" in job.error
+    await world.engine.has(victim)
+    world.engine.finish(victim)
+    await world.comes_to(victim, State.DONE)
+
+
+async def test_a_job_that_gets_further_each_time_is_not_given_up(world: World) -> None:
+    job_id = await world.ask()
+    for hand_out in range(1, 5):
+        await until(lambda hand_out=hand_out: world.engine.drawn.count(job_id) == hand_out)
+        world.engine.snapshot(job_id, 10 * hand_out)
+        world.engine.die()
+    await until(lambda: world.engine.drawn.count(job_id) == 5)
+    assert await world.state(job_id) is State.RUNNING
+
+
+async def test_after_a_restart_the_running_jobs_come_first(world: World) -> None:
+    first, second = await world.ask(ALICE), await world.ask(BOB)
+    await world.engine.has(first, second)
+    waiting = await world.ask(CAROL)
+    await world.dispatcher.close()
+    assert await world.state(first) is State.RUNNING
+    successor = world.another()
+    await successor.start()
+    try:
+        await world.engine.has(first, second)
+        assert world.engine.drawn == [first, second, first, second]
+        world.engine.finish(first)
+        await world.engine.has(second, waiting)
+    finally:
+        await successor.close()
+
+
+async def test_a_missing_picture_to_start_from_is_a_sentence(world: World) -> None:
+    job_id = await world.ask(init_image="0" * 64)
+    job = await world.comes_to(job_id, State.FAILED)
+    assert job.error is not None
+    assert "not there any more" in job.error
+
+
+async def test_the_picture_to_start_from_reaches_the_engine(world: World) -> None:
+    digest = await world.pictures.save_init(b"start")
+    job_id = await world.ask(init_image=digest)
+    await world.engine.has(job_id)
+    assert world.engine.init_images[job_id] == b"start"
+
+
+async def test_a_full_disk_fails_the_job_with_a_sentence_and_the_queue_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def disk_full(*_: object) -> tuple[str, str]:
+        raise OSError(28, "No space left on device")
+
+    job_id = await world.ask()
+    await world.engine.has(job_id)
+    monkeypatch.setattr(world.pictures, "save_final", disk_full)
+    world.engine.finish(job_id)
+    job = await world.comes_to(job_id, State.FAILED)
+    assert job.error is not None
+    assert "bot's log" in job.error
+    other = await world.ask()
+    await world.engine.has(other)
+
+
+async def test_a_servers_cap_leaves_easels_to_others(store: Store, tmp_path: Path) -> None:
+    world = World(store, tmp_path)
+    world.dispatcher = world.another(caps=Caps(per_user=9, per_guild=1))
+    await world.dispatcher.start()
+    try:
+        first = await world.ask(ALICE)
+        await world.ask(BOB)
+        elsewhere = await world.ask(CAROL, guild_id=GUILD + 1)
+        await world.engine.has(first, elsewhere)
+    finally:
+        await world.dispatcher.close()

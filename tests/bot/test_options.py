@@ -1,0 +1,72 @@
+"""Slash options and settings say the same, because both come from the engine's table."""
+
+import pytest
+
+from bot.commands import COMMANDS
+from bot.commands.pixel import pixel
+from bot.options import choices, chosen, settings_from_options, without_seed
+from engine.errors import SettingsError
+from engine.settings import OPTION, make_settings
+
+
+def test_options_become_settings() -> None:
+    options = {"prompts": "a cat", "aspect": "square", "iterations": 30, "seed": None}
+    settings = settings_from_options(options, None)
+    assert settings == make_settings({"prompts": "a cat", "aspect": "square", "iterations": 30})
+
+
+def test_an_attachment_is_named_by_its_hash() -> None:
+    settings = settings_from_options({"prompts": "a cat", "aspect": "retain"}, "f" * 64)
+    assert settings.init_image == "f" * 64
+
+
+def test_what_a_chat_may_not_choose_is_not_taken_from_one() -> None:
+    with pytest.raises(KeyError):
+        settings_from_options({"prompts": "a cat", "init_image": "/etc/passwd"}, None)
+    with pytest.raises(KeyError):
+        settings_from_options({"prompts": "a cat", "perceptors": "anything/at-all"}, None)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"prompts": "   "}, "empty"),
+        ({"prompts": "x" * 6000}, "6000 characters"),
+        ({"prompts": "a castle:2x"}, "not a number"),
+        ({"prompts": "a castle:99"}, "out of range"),
+        ({"prompts": "a cat", "aspect": "retain"}, "there is none"),
+        ({"prompts": "a cat", "seed": "y" * 101}, "seed cannot be"),
+    ],
+)
+def test_bad_options_are_refused_with_a_sentence(options: dict[str, object], sentence: str) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        settings_from_options(options, None)
+
+
+def test_only_what_differs_from_the_default_is_shown() -> None:
+    settings = make_settings(
+        {"prompts": "a cat", "quality": "draft", "size": "80 45", "transparent": True, "seed": 5}
+    )
+    assert chosen(settings) == [("quality", "draft"), ("size", "80 45"), ("transparent", "yes")]
+    assert chosen(make_settings({"prompts": "a cat"})) == []
+
+
+def test_a_reroll_leaves_only_the_seed_open() -> None:
+    settings = make_settings({"prompts": "a cat", "quality": "best", "seed": 5})
+    assert without_seed(settings) == make_settings({"prompts": "a cat", "quality": "best"})
+
+
+def test_the_choices_are_those_of_the_engine() -> None:
+    assert [choice.value for choice in choices("aspect")] == list(OPTION["aspect"].choices)
+    parameters = {parameter.name: parameter for parameter in pixel.parameters}
+    assert parameters["iterations"].max_value == OPTION["iterations"].high
+    assert parameters["quality"].description == OPTION["quality"].meaning
+
+
+def test_the_commands_keep_to_discords_limits() -> None:
+    for command in COMMANDS:
+        assert len(command.description) <= 100
+        assert command.guild_only
+        for parameter in command.parameters:
+            assert 1 <= len(str(parameter.description)) <= 100
+            assert len(parameter.choices) <= 25
