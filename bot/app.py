@@ -46,6 +46,7 @@ class PixelBot(discord.AutoShardedClient):
 
     Attributes:
         frames: the newest look of each job that is being drawn.
+        decoding: held while a stranger's picture is decoded, which takes a thread and memory.
 
     """
 
@@ -73,6 +74,7 @@ class PixelBot(discord.AutoShardedClient):
         self.dispatcher = dispatcher
         self.reporter = reporter
         self.frames = frames
+        self.decoding = asyncio.Semaphore(2)
         self.tree = PixelTree(self)
         add_commands(self.tree)
         self._shards_down: set[int] = set()
@@ -187,7 +189,7 @@ async def open_bot(
             reporter=reporter,
             frames=frames,
         )
-        stack.push_async_callback(bot.close)
+        await stack.enter_async_context(bot)
         reporter.start()
         stack.push_async_callback(reporter.close)
         yield bot

@@ -32,17 +32,26 @@ def run() -> None:
 
 @app.command()
 def demo(
-    port: Annotated[int, typer.Option(help="The port of the page on this machine.")] = 8765,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The page's port on this machine; 0 for any.")
+    ] = 8765,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A data directory to keep; without it one that is removed at the end."),
+    ] = None,
+    browser: Annotated[
+        bool, typer.Option("--open/--no-open", help="Whether to open the page in the browser.")
+    ] = True,
 ) -> None:
     """Try the bot in the local browser, on a simulated Discord."""
     try:
-        import simcord  # noqa: F401 - only whether it is there
+        import simcord.preview  # noqa: F401 - only whether it is there
     except ImportError:
         typer.echo("The demo needs the extra “demo”: uv run --extra demo pixel demo", err=True)
         raise typer.Exit(1) from None
-    from bot.demo import demo as run_demo
+    from bot.demo.run import run_demo
 
-    run_demo(port=port)
+    raise typer.Exit(run_demo(port=port, data=data, browser=browser))
 
 
 @app.command()

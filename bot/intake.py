@@ -4,6 +4,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 import discord
+import msgspec
 
 from bot.errors import Refusal, say
 from bot.jobs import Job, NewJob, Relation
@@ -60,7 +61,8 @@ async def store_init_image(bot: "PixelBot", attachment: discord.Attachment) -> s
             f"The picture has {attachment.size / 2**20:.1f} MiB; "
             f"allowed are {MAX_BYTES // 2**20} MiB."
         )
-    picture = await bot.engine.read_picture(await attachment.read())
+    async with bot.decoding:
+        picture = await bot.engine.read_picture(await attachment.read())
     return await bot.pictures.save_init(picture.png)
 
 
@@ -97,7 +99,7 @@ async def enqueue(
             user_id=interaction.user.id,
             guild_id=interaction.guild_id,
             channel_id=interaction.channel_id,
-            settings=settings,
+            settings=msgspec.structs.replace(settings, init_image=init_image),
             seed=again.seed if again is not None else seed,
             resolved=again.resolved if again is not None else None,
             init_image=init_image,

@@ -7,19 +7,21 @@ from discord import app_commands
 
 from engine.settings import OPTION, Settings, make_settings
 
-# What a chat may start from is an attachment; its name in the settings is its hash.
 INIT_IMAGE = "init_image"
+
+# Stands for an attachment that is not fetched yet; the job names it by its hash.
+ATTACHMENT = "attachment"
 
 # Discord's limit for the description of an option.
 _LONGEST_DESCRIPTION = 100
 
 
-def settings_from_options(options: Mapping[str, object], init_image: str | None) -> Settings:
+def settings_from_options(options: Mapping[str, object], *, has_image: bool = False) -> Settings:
     """Build the settings of a slash command.
 
     Args:
         options: what was given, by the settings' names; None for what was left out.
-        init_image: SHA-256 of the stored picture to start from.
+        has_image: whether there is an attachment to start from.
 
     Raises:
         SettingsError: as `engine.settings.make_settings` does.
@@ -29,7 +31,7 @@ def settings_from_options(options: Mapping[str, object], init_image: str | None)
     for name in options:
         if not OPTION[name].chat:
             raise KeyError(name)
-    return make_settings({**options, INIT_IMAGE: init_image})
+    return make_settings({**options, INIT_IMAGE: ATTACHMENT if has_image else None})
 
 
 def describe(name: str) -> str:

@@ -6,6 +6,7 @@ it does not matter how many changes there were in between, nor in which process 
 
 import asyncio
 import contextlib
+import hashlib
 import io
 import logging
 import math
@@ -78,8 +79,9 @@ class _Channel:
 
 @dataclass(frozen=True)
 class _Sheet:
-    """What a message is to show."""
+    """What a message is to show, and whether in a new one."""
 
+    new: bool
     embed: discord.Embed
     buttons: discord.ui.View
     picture: str | None
@@ -156,6 +158,7 @@ class Reporter:
 
     async def _sort(self) -> None:
         """Take the news to their channels, each of which has a task while there are any."""
+        loop = asyncio.get_running_loop()
         await self._connected.wait()
         for job in await self._store.unreported():
             self.notify(job, urgent=True)
@@ -166,9 +169,7 @@ class Reporter:
                 channel = self._channels[channel_id] = _Channel()
                 self._spawn(self._serve(channel_id, channel), f"reporter of {channel_id}")
             edited = self._shown[job_id].edited if job_id in self._shown else _NOW
-            due = (
-                _NOW if urgent else max(asyncio.get_running_loop().time(), edited + self._interval)
-            )
+            due = _NOW if urgent else max(loop.time(), edited + self._interval)
             channel.due[job_id] = min(due, channel.due.get(job_id, math.inf))
             channel.news.set()
 
@@ -261,9 +262,9 @@ class Reporter:
 
     async def _compose(self, job: Job, shown: _Shown) -> _Sheet | None:
         """What the message should show, or None when it does already."""
-        new_message = job.message_id is None or shown.renew or self._too_old(job)
+        new = job.message_id is None or shown.renew or self._too_old(job)
         frame = self._frames.get(job.id)
-        if job.state is State.RUNNING and frame is None and not new_message:
+        if job.state is State.RUNNING and frame is None and not new:
             # Its first frame will be here in a moment, and is worth more than “being drawn”.
             return None
         embed = label(
@@ -278,8 +279,8 @@ class Reporter:
             embed.add_field(name="Picture", value=_FILE_MISSING, inline=False)
         if png is not None and (png := await fit(png, self._upload_limit(job, shown))) is None:
             embed.add_field(name="Picture", value=_NOTHING_FITS, inline=False)
-        sheet = _Sheet(embed, job_buttons(job), picture, png)
-        if not new_message and shown.text == sheet.text and shown.picture == sheet.picture:
+        sheet = _Sheet(new, embed, job_buttons(job), picture, png)
+        if not new and shown.text == sheet.text and shown.picture == sheet.picture:
             return None
         return sheet
 
@@ -296,7 +297,7 @@ class Reporter:
     ) -> None:
         assert self._client is not None
         channel = self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
-        if job.message_id is None or shown.renew or self._too_old(job):
+        if sheet.new or job.message_id is None:
             files = [file] if file is not None else []
             message = await channel.send(
                 embed=sheet.embed,
@@ -331,8 +332,10 @@ class Reporter:
 
 
 def _nonce(job: Job) -> str:
-    """Equal for two tries to send the same message of a job; at most 25 characters."""
-    return f"{job.id}-{job.message_id or 0}"[-25:]
+    """Equal for two tries to send the same message, and for nothing else; of 24 characters."""
+    # The time tells jobs of the same number in two databases apart.
+    what = f"{job.id} {job.asked_at} {job.message_id}"
+    return hashlib.sha256(what.encode()).hexdigest()[:24]
 
 
 def _file(job: Job, sheet: _Sheet) -> discord.File | None:

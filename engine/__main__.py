@@ -107,7 +107,7 @@ def main() -> int:
     wait_politely()
     import torch
 
-    from engine.perceptors.errors import PerceptorError
+    from engine.errors import PerceptorError
     from engine.studio import Studio
 
     studio = Studio(arguments.snapshots, snapshot_seconds=arguments.snapshot_seconds)

@@ -67,7 +67,7 @@ def draw(
         picture = None
         if settings.init_image is not None:
             picture = _read_init_image(Path(settings.init_image))
-        _check_target(out)
+        _check_targets(out, frames)
     except (SettingsError, PictureError) as error:
         raise refuse(error) from None
 
@@ -113,8 +113,8 @@ def pull_model(
     name: Annotated[str, typer.Argument(help="architecture/tag, such as ViT-B-32/openai.")],
 ) -> None:
     """Download a published CLIP model through open_clip and keep it as safetensors."""
+    from engine.errors import PerceptorError
     from engine.models.pull import pull
-    from engine.perceptors.errors import PerceptorError
 
     try:
         path = pull(name)
@@ -142,11 +142,13 @@ def _read_init_image(path: Path) -> bytes:
         raise PictureError(f"The init image {path} cannot be read: {error.strerror}.") from None
 
 
-def _check_target(out: Path) -> None:
+def _check_targets(out: Path, frames: Path | None) -> None:
     if out.suffix.lower() != ".png":
         raise SettingsError(f"--out {out} is not possible; the name must end in .png.")
     if not out.absolute().parent.is_dir():
         raise SettingsError(f"--out {out} is not possible; there is no such folder.")
+    if frames is not None and frames.exists() and not frames.is_dir():
+        raise SettingsError(f"--frames {frames} is not possible; it is not a folder.")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,10 @@ class PictureError(ValueError):
     """A picture that cannot be read: says what is wrong with it and what is allowed."""
 
 
+class PerceptorError(RuntimeError):
+    """A perceptor that cannot be loaded or asked."""
+
+
 class EngineError(RuntimeError):
     """The engine could not do its work; the cause is in the log."""
 

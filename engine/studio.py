@@ -17,10 +17,9 @@ from PIL import Image
 
 from engine.cutouts import Views, sample
 from engine.easel import Easel
-from engine.errors import SettingsError
+from engine.errors import PerceptorError, SettingsError
 from engine.losses import Targets, make_targets, prompt_loss, prompt_score
 from engine.perceptors import Perceptor, auto_perceptors, load_perceptor
-from engine.perceptors.errors import PerceptorError
 from engine.prompts import Prompt
 from engine.protocol import (
     Cancelled,

@@ -45,8 +45,6 @@ async def pixel(
         "iterations": iterations,
         "seed": seed,
     }
-    if image is not None:
-        init_image = await store_init_image(interaction.client, image)
-    else:
-        init_image = None
-    await enqueue(interaction, settings_from_options(options, init_image), init_image=init_image)
+    settings = settings_from_options(options, has_image=image is not None)
+    init_image = await store_init_image(interaction.client, image) if image is not None else None
+    await enqueue(interaction, settings, init_image=init_image)

@@ -7,9 +7,25 @@ nothing else ever downloads.
 
 import hashlib
 import os
+import re
 from pathlib import Path
 
+from engine.errors import PerceptorError, quote
+
 SHIPPED = Path(__file__).parent
+
+
+# A name becomes a file name, so it is checked before anything is looked up.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def check_name(name: str) -> None:
+    """Refuse what is not of the form ``architecture/tag``; raises `PerceptorError`."""
+    if not _NAME.fullmatch(name):
+        raise PerceptorError(
+            f"There is no perceptor {quote(name)}; allowed are “pixelclip” and names of "
+            "open_clip such as “ViT-B-32/openai”."
+        )
 
 
 def models_folder() -> Path:

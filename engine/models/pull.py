@@ -6,10 +6,9 @@ import open_clip
 import torch
 from safetensors.torch import save_file
 
-from engine.errors import quote
-from engine.models import file_hash, weights_path
-from engine.perceptors.clip import NAME, create
-from engine.perceptors.errors import PerceptorError
+from engine.errors import PerceptorError, quote
+from engine.models import check_name, file_hash, weights_path
+from engine.perceptors.clip import create
 
 
 def pull(name: str) -> Path:
@@ -22,11 +21,12 @@ def pull(name: str) -> Path:
         PerceptorError: for a name that open_clip does not know, or when the download fails.
 
     """
+    check_name(name)
     path = weights_path(name)
     if path.is_file():
         return path
     architecture, _, tag = name.partition("/")
-    if not NAME.fullmatch(name) or (architecture, tag) not in open_clip.list_pretrained():
+    if (architecture, tag) not in open_clip.list_pretrained():
         known = open_clip.list_pretrained_tags_by_model(architecture)
         hint = f"its tags are {', '.join(known)}" if known else "see open_clip's list of models"
         raise PerceptorError(f"open_clip publishes no weights {quote(name)}; {hint}.")

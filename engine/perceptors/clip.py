@@ -3,7 +3,6 @@
 import contextlib
 import io
 import logging
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,12 +13,8 @@ import torch.nn.functional as F
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from engine.errors import quote
+from engine.errors import PerceptorError, quote
 from engine.models import file_hash, models_folder, weights_path
-from engine.perceptors.errors import PerceptorError
-
-# A name becomes a file name, so it is checked before anything is looked up.
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class ClipPerceptor:
@@ -29,16 +24,11 @@ class ClipPerceptor:
     folder, in open_clip's own format.
 
     Raises:
-        PerceptorError: for an unknown name, or when the weights are not here or do not fit.
+        PerceptorError: for an unknown architecture, or when the weights are damaged or do not fit.
 
     """
 
     def __init__(self, name: str, device: torch.device | str = "cpu") -> None:
-        if not NAME.fullmatch(name):
-            raise PerceptorError(
-                f"There is no perceptor {quote(name)}; allowed are “pixelclip” and names of "
-                "open_clip such as “ViT-B-32/openai”."
-            )
         self.name = name
         with _quiet():
             self._model = _build(name, weights_path(name)).to(device)
@@ -87,11 +77,6 @@ def _build(name: str, path: Path) -> open_clip.CLIP:
         open_clip.add_model_config(configuration)
     if architecture not in open_clip.list_models():
         raise PerceptorError(f"open_clip knows no architecture {quote(architecture)}.")
-    if not path.is_file():
-        raise PerceptorError(
-            f"The weights of {quote(name)} are not on this machine; "
-            f"its operator can bring them with “pixel models pull {name}”."
-        )
     model = create(name, pretrained=False)
     try:
         model.load_state_dict(load_file(path))

@@ -25,7 +25,7 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 from torch import nn
 from torch.nn import functional as F
 
-from engine.perceptors.errors import PerceptorError
+from engine.errors import PerceptorError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -118,7 +118,7 @@ def _text(options: argparse.Namespace) -> None:
     rows = text_tower.tokenise(corpus.train, shape)
     table = teacher.word_table()
     training = text_tower.Training(recipe, table, shape, torch.device(options.device))
-    text_tower.train(training, rows, targets, _state(options, options.name))
+    text_tower.train(training, rows, targets, corpus.favoured, _state(options, options.name))
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -21,6 +21,7 @@ UNSEEN_WORDS = 500
 _HELD_OUT_CAPTIONS = 3000
 _PROMPTS = 80_000
 _LONGEST_GLOSS = 14
+_SHORT = 3
 # WordNet's lexicographer files of what can be seen: animals, artefacts, bodies, events, food,
 # places, objects, people, phenomena, plants, shapes and substances.
 _VISIBLE = frozenset({5, 6, 8, 11, 13, 15, 17, 18, 19, 20, 25, 27})
@@ -67,10 +68,12 @@ _PATTERNS = (
 class Corpus:
     """Texts to learn from, and two lists that are kept for measuring.
 
-    `unseen` are nouns that stand in none of the texts of `train`.
+    The first `favoured` texts of `train` are the captions of up to three words: what the image
+    tower knows by name, and what people type. `unseen` are nouns that stand in none of `train`.
     """
 
     train: tuple[str, ...]
+    favoured: int
     captions: tuple[str, ...]
     unseen: tuple[str, ...]
 
@@ -104,8 +107,11 @@ def build(captions: Sequence[str], wordnet: Path, seed: int = 0) -> Corpus:
     unseen = tuple(sorted(randomness.sample(plain, UNSEEN_WORDS)))
     kept = [text for text in texts if not mentions(text, frozenset(unseen))]
     measured = frozenset(randomness.sample(sorted(set(captions)), _HELD_OUT_CAPTIONS))
-    train = tuple(text for text in kept if text not in measured)
-    return Corpus(train, tuple(sorted(measured)), unseen)
+    short = {caption for caption in captions if caption.count(" ") < _SHORT}
+    # A stable sort: the short captions first, everything else in its order.
+    train = sorted((text for text in kept if text not in measured), key=lambda t: t not in short)
+    favoured = sum(text in short for text in train)
+    return Corpus(tuple(train), favoured, tuple(sorted(measured)), unseen)
 
 
 def read_wordnet(wordnet: Path) -> Iterator[Entry]:

@@ -26,11 +26,14 @@ class ScriptedEngine:
     Attributes:
         drawn: the jobs in the order in which they were started.
         settings: what each was started with.
+        up: cleared while it is starting and takes no job.
 
     """
 
     def __init__(self) -> None:
         self.ready = Ready(1, 1, "cpu", "scripted", ("pixelclip",))
+        self.up = asyncio.Event()
+        self.up.set()
         self.drawn: list[int] = []
         self.settings: dict[int, Settings] = {}
         self.init_images: dict[int, bytes | None] = {}
@@ -45,6 +48,7 @@ class ScriptedEngine:
     async def draw(
         self, job: str, settings: Settings, init_image: bytes | None = None
     ) -> AsyncGenerator[JobEvent]:
+        await self.up.wait()
         number = int(job)
         self._words[number] = asyncio.Queue()
         self.drawn.append(number)

@@ -132,15 +132,16 @@ async def test_what_is_over_cannot_be_cancelled(world: World) -> None:
     assert not await world.dispatcher.cancel(999)
 
 
-async def test_a_job_that_was_cancelled_on_its_way_to_the_engine_is_stopped_there(
+async def test_a_job_that_was_cancelled_while_the_engine_was_starting_is_stopped_there(
     world: World,
 ) -> None:
+    world.engine.up.clear()
     job_id = await world.ask()
-    # The row is cancelled when the engine has only just been given the job.
+    await world.comes_to(job_id, State.RUNNING)
     assert await world.dispatcher.cancel(job_id)
-    await until(lambda: not world.engine.at_work)
-    other = await world.ask()
-    await world.engine.has(other)
+    world.engine.up.set()
+    await until(lambda: world.engine.drawn == [job_id])
+    await world.engine.has()
     assert await world.state(job_id) is State.CANCELLED
 
 

@@ -11,20 +11,22 @@ from engine.settings import OPTION, make_settings
 
 def test_options_become_settings() -> None:
     options = {"prompts": "a cat", "aspect": "square", "iterations": 30, "seed": None}
-    settings = settings_from_options(options, None)
+    settings = settings_from_options(options)
     assert settings == make_settings({"prompts": "a cat", "aspect": "square", "iterations": 30})
 
 
-def test_an_attachment_is_named_by_its_hash() -> None:
-    settings = settings_from_options({"prompts": "a cat", "aspect": "retain"}, "f" * 64)
-    assert settings.init_image == "f" * 64
+def test_an_attachment_is_something_to_start_from() -> None:
+    options = {"prompts": "a cat", "aspect": "retain"}
+    assert settings_from_options(options, has_image=True).init_image is not None
+    with pytest.raises(SettingsError):
+        settings_from_options(options, has_image=False)
 
 
 def test_what_a_chat_may_not_choose_is_not_taken_from_one() -> None:
     with pytest.raises(KeyError):
-        settings_from_options({"prompts": "a cat", "init_image": "/etc/passwd"}, None)
+        settings_from_options({"prompts": "a cat", "init_image": "/etc/passwd"})
     with pytest.raises(KeyError):
-        settings_from_options({"prompts": "a cat", "perceptors": "anything/at-all"}, None)
+        settings_from_options({"prompts": "a cat", "perceptors": "anything/at-all"})
 
 
 @pytest.mark.parametrize(
@@ -40,7 +42,7 @@ def test_what_a_chat_may_not_choose_is_not_taken_from_one() -> None:
 )
 def test_bad_options_are_refused_with_a_sentence(options: dict[str, object], sentence: str) -> None:
     with pytest.raises(SettingsError, match=sentence):
-        settings_from_options(options, None)
+        settings_from_options(options)
 
 
 def test_only_what_differs_from_the_default_is_shown() -> None:

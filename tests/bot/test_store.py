@@ -186,6 +186,16 @@ async def test_a_suspect_runs_alone(store: Store) -> None:
     assert (await claim(store)).id == second.id
 
 
+async def test_nothing_is_handed_out_beside_a_suspect(store: Store) -> None:
+    await add(store, ALICE)
+    await store.requeue_suspect(await claim(store), alone=True, sentence="no")
+    innocent = await add(store, BOB)
+    suspect = await claim(store)
+    assert await store.claim(NO_CAPS) is None
+    await store.finish(suspect, picture="p", native="n", drawing_seconds=1)
+    assert (await claim(store)).id == innocent.id
+
+
 @pytest.mark.parametrize(
     ("snapshots", "given_up"),
     [

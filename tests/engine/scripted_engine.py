@@ -1,4 +1,4 @@
-"""A process that answers as a broken engine would: ``python scripted_engine.py KIND --snapshots …``."""
+"""A process that answers as a broken engine would: ``scripted_engine.py KIND …``."""
 
 import os
 import sys

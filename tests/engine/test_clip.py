@@ -4,11 +4,12 @@ import open_clip
 import pytest
 import torch
 
-from engine.models import is_at_hand, pull as pulling, weights_path
+from engine.errors import PerceptorError
+from engine.models import is_at_hand, weights_path
+from engine.models import pull as pulling
 from engine.models.pull import pull
 from engine.perceptors import auto_perceptors, load_perceptor
 from engine.perceptors import clip as module
-from engine.perceptors.errors import PerceptorError
 from tests.engine.conftest import CPU, TINY
 
 pytestmark = pytest.mark.usefixtures("models_folder")
@@ -50,7 +51,7 @@ def test_a_text_s_vector_does_not_depend_on_its_neighbours():
         ("nonsense", "no perceptor “nonsense”"),
         ("../../etc/passwd", "no perceptor"),
         ("ViT-B-32/../x", "no perceptor"),
-        ("Unheard-Of/openai", "no architecture “Unheard-Of”"),
+        ("Unheard-Of/openai", "not on this machine"),
         ("ViT-B-32/openai", "pixel models pull ViT-B-32/openai"),
     ],
 )
@@ -66,6 +67,14 @@ def test_damaged_weights_are_refused_with_a_sentence(models_folder, damage):
     path.write_bytes(damage)
     with pytest.raises(PerceptorError, match="damaged"):
         load_perceptor("tiny/damaged", CPU)
+    path.unlink()
+
+
+def test_an_architecture_that_open_clip_does_not_know_is_refused():
+    path = weights_path("Unheard-Of/random")
+    path.touch()
+    with pytest.raises(PerceptorError, match="no architecture “Unheard-Of”"):
+        load_perceptor("Unheard-Of/random", CPU)
     path.unlink()
 
 
@@ -113,7 +122,7 @@ def test_a_pulled_model_is_kept_with_its_hash_and_can_be_loaded(monkeypatch, tmp
 def test_pulling_what_is_not_published_is_refused_with_the_tags_there_are():
     with pytest.raises(PerceptorError, match="openai"):
         pull("ViT-B-32/unheard-of")
-    with pytest.raises(PerceptorError, match="publishes no weights"):
+    with pytest.raises(PerceptorError, match="no perceptor"):
         pull("../../x")
 
 

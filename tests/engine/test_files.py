@@ -1,7 +1,5 @@
 """Files that are there whole or not at all."""
 
-import os
-
 import pytest
 
 from engine.files import write_atomically
@@ -12,7 +10,7 @@ def test_a_file_is_replaced_whole(tmp_path):
     write_atomically(path, b"old")
     write_atomically(path, b"new")
     assert path.read_bytes() == b"new"
-    assert os.listdir(tmp_path) == ["a.png"]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch):
@@ -26,4 +24,4 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_litter(tmp_path, monkeypa
     with pytest.raises(OSError, match="No space"):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["a.png"]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.png"]

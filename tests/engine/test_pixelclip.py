@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.perceptors.errors import PerceptorError
+from engine.errors import PerceptorError
 from engine.perceptors.pixelclip import VOCABULARY, WEIGHTS, PixelClip, WordPieces, read_out, unpack
 
 
@@ -202,7 +202,7 @@ def test_the_files_are_small_enough_to_ship():
 def test_the_model_needs_nothing_of_the_training(tmp_path):
     """The runtime copies of the files alone must do, and no training package may be imported."""
     root = Path(__file__).parents[2]
-    for name in ("__init__.py", "perceptors/errors.py", "perceptors/pixelclip.py"):
+    for name in ("__init__.py", "errors.py", "perceptors/pixelclip.py"):
         target = tmp_path / "engine" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / "engine" / name, target)

@@ -124,10 +124,9 @@ def test_a_missing_prompt_is_refused():
 def test_any_text_for_any_setting_is_accepted_or_refused(name, value):
     try:
         settings = made(**{name: value})
-    except SettingsError as refusal:
-        assert str(refusal)
-    else:
-        assert resolve(settings, init_size=(10, 10)).seed is not None
+    except SettingsError:
+        return
+    assert resolve(settings, init_size=(10, 10)).seed is not None
 
 
 def test_every_option_is_a_field_and_every_field_an_option():

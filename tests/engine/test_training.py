@@ -254,15 +254,15 @@ def test_an_interrupted_distillation_ends_with_the_same_weights(tmp_path):
     def distilled(steps: int, file: str) -> text_tower.Training:
         training = text_tower.Training(recipe, table, SMALL_TEXT, CPU)
         if steps:
-            for chosen in text_tower.batches_of(rows, recipe, 0)[:steps]:
+            for chosen in text_tower.batches_of(rows, 10, recipe, 0)[:steps]:
                 training.learn(text_tower.pad([rows[i] for i in chosen]), targets[chosen])
             training.save(tmp_path / file)
         return training
 
     whole, resumed = distilled(0, ""), distilled(0, "")
     distilled(2, "part.pt")
-    text_tower.train(whole, rows, targets, tmp_path / "whole.pt")
-    text_tower.train(resumed, rows, targets, tmp_path / "part.pt")
+    text_tower.train(whole, rows, targets, 10, tmp_path / "whole.pt")
+    text_tower.train(resumed, rows, targets, 10, tmp_path / "part.pt")
     assert resumed.step == whole.step == 5
     for name, value in whole.tower.state_dict().items():
         assert torch.equal(value, resumed.tower.state_dict()[name]), name
