@@ -18,6 +18,7 @@ import torch.nn.functional as F
 # Sub-samples a side within each view pixel: cells' edges come out antialiased.
 SUPERSAMPLING = 2
 BACKDROP_CELLS = 4
+WIDE_EVERY = 4
 
 _NUMBERS_PER_VIEW = 16
 
@@ -49,7 +50,7 @@ class Views:
 def choose_views(count: int, columns: int, rows: int, generator: torch.Generator) -> Views:
     """Draw the views of one step: crops of many sizes, tilted, with jittered colours.
 
-    Every other view is wide and shows the whole picture, the others are square crops, so that a
+    One view in four is wide and shows the whole picture, the others are square crops, so that a
     long picture is never squeezed (clipit's "zoom" and "wide" cutouts).
 
     Args:
@@ -65,17 +66,18 @@ def choose_views(count: int, columns: int, rows: int, generator: torch.Generator
 
     shorter = min(columns, rows)
     half_width, half_height = columns / shorter, rows / shorter
-    wide = torch.arange(count) % 2 == 0
+    wide = torch.arange(count) % WIDE_EVERY == 0
     reach = torch.where(
         wide,
         max(half_width, half_height) * (0.9 + 0.3 * numbers[:, 0]),
-        0.8 + 0.4 * numbers[:, 0],
+        0.9 + 0.5 * numbers[:, 0],
     )
     # Crops may run over the edge by a fifth, so that cells there are seen as often as others.
     room_x = (half_width + 0.2 - reach).clamp(min=0.15)
     room_y = (half_height + 0.2 - reach).clamp(min=0.15)
-    shift_x = (2 * numbers[:, 1] - 1) * room_x
-    shift_y = (2 * numbers[:, 2] - 1) * room_y
+    # Cubed, most crops stay near the middle, where the subject should be; some see the sides.
+    shift_x = (2 * numbers[:, 1] - 1) ** 3 * room_x
+    shift_y = (2 * numbers[:, 2] - 1) ** 3 * room_y
     angle = (2 * numbers[:, 3] - 1) * math.radians(8)
     stretch = torch.exp((2 * numbers[:, 4] - 1) * 0.1)
     tilt_x = (2 * numbers[:, 5] - 1) * 0.1

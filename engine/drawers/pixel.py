@@ -19,7 +19,7 @@ _NOISE = 0.1
 # Starting colours stay this far from black and white, where the sigmoid's gradient fades.
 _MARGIN = 0.02
 # A transparent picture starts half there, and more in the middle than at the edge.
-_ALPHA_MIDDLE, _ALPHA_EDGE = 1.0, -3.0
+_ALPHA_MIDDLE, _ALPHA_EDGE = 0.5, -3.0
 
 
 class PixelDrawer:
