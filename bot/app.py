@@ -21,12 +21,13 @@ from bot.config import Config
 from bot.dispatcher import Dispatcher
 from bot.errors import answer_error
 from bot.jobs import Frame
-from bot.pictures import Pictures, write_atomically
+from bot.pictures import Pictures
 from bot.reporter import Reporter
 from bot.store import Caps, Store
 from bot.views import buttons
 from bot.views import history as history_buttons
 from engine.client import Engine, LocalEngine
+from engine.files import write_atomically
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import msgspec
 from bot.errors import Refusal, say
 from bot.jobs import Job, NewJob, Relation
 from bot.label import place_sentence
-from engine.images import MAX_BYTES
+from engine.client import MAX_PICTURE_BYTES
 from engine.settings import MAX_SEED, Settings
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ async def store_init_image(bot: "PixelBot", attachment: discord.Attachment) -> s
         Refusal: when it is larger than what is read at all.
 
     """
-    if attachment.size > MAX_BYTES:
+    if attachment.size > MAX_PICTURE_BYTES:
         raise Refusal(
             f"The picture has {attachment.size / 2**20:.1f} MiB; "
-            f"allowed are {MAX_BYTES // 2**20} MiB."
+            f"allowed are {MAX_PICTURE_BYTES // 2**20} MiB."
         )
     async with bot.decoding:
         picture = await bot.engine.read_picture(await attachment.read())

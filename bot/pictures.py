@@ -11,11 +11,11 @@ The methods run their file work in threads, so that the event loop never waits f
 import asyncio
 import hashlib
 import io
-import os
-import tempfile
 from pathlib import Path
 
 from PIL import Image
+
+from engine.files import write_atomically
 
 # A picture this much smaller is not worth posting.
 _SMALLEST_FACTOR = 16
@@ -69,29 +69,6 @@ def _read(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that it is there as a whole or not at all, also after a power cut.
-
-    Blocks. Raises `OSError` as the disk does, and leaves no temporary file behind then.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 async def fit(png: bytes, limit: int) -> bytes | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.errors import EngineDied, EngineError
+from engine.images import MAX_BYTES as MAX_PICTURE_BYTES
 from engine.images import Picture, read_picture
 from engine.protocol import (
     HEADER_BYTES,
@@ -31,6 +32,8 @@ from engine.protocol import (
     frame_length,
 )
 from engine.settings import Settings
+
+__all__ = ["MAX_PICTURE_BYTES", "Engine", "LocalEngine", "Picture"]
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-DOOR = {"settings", "prompts", "palettes", "protocol", "client", "images", "errors", "cli"}
+DOOR = {"settings", "prompts", "palettes", "protocol", "client", "errors", "files", "cli"}
 
 
 def imported(package: str) -> Iterator[tuple[Path, str]]:

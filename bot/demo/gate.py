@@ -3,7 +3,8 @@
 simcord publishes its page when it is told to, allows one operation at a time, and refuses clicks
 on a page that was published anew in the meantime. So requests to it pass through here: what the
 browser polls is published just before it is answered, if the bot has done anything since;
-operations queue up; and a click that was overtaken by a publication is repeated on the new one.
+operations queue up; a click that was overtaken by a publication is repeated on the new one; and
+a picture is decoded before the page hears of it, so that a message does not blink at each frame.
 The page itself gets a style sheet of ours.
 """
 
@@ -15,6 +16,7 @@ import re
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -32,6 +34,8 @@ _NOT_PASSED_BACK = frozenset(
     {"Connection", "Content-Length", "Date", "Server", "Transfer-Encoding"}
 )
 _CLOCK_SECONDS = 1.0
+# Each picture is decoded in a process of its own; simcord refuses more than eight at a time.
+_DECODERS = 2
 
 _STALE = "stale-revision"
 _REVISION = re.compile(rb'"published_revision":\d+')
@@ -56,6 +60,7 @@ class Gate:
         self._page = URL(simulation.preview.url)
         self._client = aiohttp.ClientSession()
         self._operation = asyncio.Lock()
+        self._decoders = asyncio.Semaphore(_DECODERS)
         self._published = 0
         self._clock_set = asyncio.get_running_loop().time()
         # simcord leaves mentions in embeds as they are; Discord shows names.
@@ -77,6 +82,7 @@ class Gate:
         app.router.add_get("/demo.css", self._style)
         app.router.add_get("/api/state", self._state)
         app.router.add_post("/api/action", self._action)
+        app.router.add_get("/api/assets/{asset}", self._asset)
         app.router.add_route("*", "/{path:.*}", self._anything)
         runner = web.AppRunner(app, access_log=None)
         async with self._client:
@@ -104,7 +110,18 @@ class Gate:
         if not self._operation.locked():
             async with self._operation:
                 await self._publish()
-        return await self._pass_on(request)
+        answer = await self._pass_on(request)
+        assets = _value(answer).get("assets", {}).values()
+        new = [asset["id"] for asset in assets if asset["available"] and not asset["displayReady"]]
+        if new:
+            await asyncio.gather(*(self._asset(request, f"/api/assets/{name}") for name in new))
+            # Now with their sizes, for which the page keeps room.
+            answer = await self._pass_on(request)
+        return answer
+
+    async def _asset(self, request: web.Request, path: str | None = None) -> web.Response:
+        async with self._decoders:
+            return await self._pass_on(request, path=path)
 
     async def _action(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -141,12 +158,14 @@ class Gate:
             await self._simulation.env.advance_time(now - self._clock_set)
             self._clock_set = now
 
-    async def _pass_on(self, request: web.Request, body: bytes = b"") -> web.Response:
+    async def _pass_on(
+        self, request: web.Request, body: bytes = b"", *, path: str | None = None
+    ) -> web.Response:
         if request.host not in self._hosts:
             # A foreign page whose name was made to lead to this machine.
             raise web.HTTPForbidden
         headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
-        url = self._page.origin().join(request.rel_url)
+        url = self._page.origin().join(URL(path) if path is not None else request.rel_url)
         async with self._client.request(
             request.method, url, headers=headers, data=body or None
         ) as answer:
@@ -165,3 +184,10 @@ class Gate:
 def _content(answer: web.Response) -> bytes:
     assert isinstance(answer.body, bytes)
     return answer.body
+
+
+def _value(answer: web.Response) -> dict[str, Any]:
+    """What simcord says as JSON; nothing when it refuses to say it."""
+    value = json.loads(_content(answer)) if answer.status == web.HTTPOk.status_code else {}
+    assert isinstance(value, dict)
+    return value

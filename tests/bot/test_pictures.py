@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot import pictures as pictures_module
-from bot.pictures import Pictures, fit, write_atomically
+from bot.pictures import Pictures, fit
 from tests.bot.helpers import png
 
 
@@ -39,22 +38,6 @@ async def test_a_picture_to_start_from_is_kept_once_by_its_hash(tmp_path: Path) 
 async def test_a_missing_file_is_no_error(tmp_path: Path) -> None:
     assert await Pictures(tmp_path).read("pictures/0/1/final.png") is None
     assert await Pictures(tmp_path).read_init("0" * 64) is None
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "final.png"
-    write_atomically(path, b"old")
-
-    def disk_full(_handle: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(pictures_module.os, "fsync", disk_full)
-    with pytest.raises(OSError, match="No space"):
-        write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 async def test_a_picture_that_fits_is_sent_as_it_is() -> None:
