@@ -96,6 +96,35 @@ def settings() -> None:
     Console().print(table)
 
 
+@app.command()
+def bench(
+    cuts: Annotated[int, typer.Option(min=1, max=128, help=_help("num_cuts"))] = 16,
+) -> None:
+    """Measure how fast this machine draws, alone and several pictures together."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from engine.processors import wait_politely
+
+    wait_politely()
+    from engine.bench import measure
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("jobs", "cuts each", "ms a tick", "floor, ms", "efficiency", "steps a second"):
+        table.add_column(heading, justify="right")
+    for jobs in (1, 2, 4, 8):
+        row = measure(jobs, cuts)
+        table.add_row(
+            str(row.jobs),
+            str(row.cuts),
+            f"{1000 * row.iteration:.1f}",
+            f"{1000 * row.floor:.1f}",
+            f"{row.efficiency:.2f}",
+            f"{row.throughput:.1f}",
+        )
+    Console().print(table)
+
+
 @models_app.command("list")
 def list_models() -> None:
     """Show the models that can draw on this machine."""

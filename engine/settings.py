@@ -194,11 +194,11 @@ CLIP_QUALITIES: Mapping[str, Quality] = {
 
 # For the small model on two CPU cores: about 3, 8, 15, 30 and 60 seconds of drawing.
 PIXELCLIP_QUALITIES: Mapping[str, Quality] = {
-    "draft": Quality((PIXELCLIP,), 80, 12, 1),
-    "normal": Quality((PIXELCLIP,), 160, 16, 2),
-    "better": Quality((PIXELCLIP,), 240, 20, 3),
-    "best": Quality((PIXELCLIP,), 400, 24, 4),
-    "supreme": Quality((PIXELCLIP,), 600, 32, 5),
+    "draft": Quality((PIXELCLIP,), 100, 12, 1),
+    "normal": Quality((PIXELCLIP,), 200, 16, 2),
+    "better": Quality((PIXELCLIP,), 320, 24, 3),
+    "best": Quality((PIXELCLIP,), 500, 32, 4),
+    "supreme": Quality((PIXELCLIP,), 800, 48, 5),
 }
 
 _BASE_SIZES: Mapping[str, tuple[int, int]] = {

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from bot.app import open_bot
 from bot.config import Config
-from bot.demo.gate import Gate
+from bot.demo.gate import open_gate
 from bot.demo.server import simulated_server
 from bot.folder import FolderInUse
 from bot.runner import EX_TEMPFAIL
@@ -68,14 +68,16 @@ async def _demo(
     config = Config.model_construct(
         data=folder, edit_interval=_EDIT_INTERVAL_SECONDS, sync_commands=False
     )
-    async with open_bot(config) as bot, simulated_server(bot) as simulation:
-        gate = Gate(simulation, listening)
-        async with gate.open():
-            _introduce(console, gate.url, folder, kept=kept)
-            if browser:
-                await asyncio.to_thread(webbrowser.open, gate.url)
-            await simulation.preview.wait_closed()
-            console.print("The page was closed from its menu.")
+    async with (
+        open_bot(config) as bot,
+        simulated_server(bot) as simulation,
+        open_gate(simulation, listening) as url,
+    ):
+        _introduce(console, url, folder, kept=kept)
+        if browser:
+            await asyncio.to_thread(webbrowser.open, url)
+        await simulation.preview.wait_closed()
+        console.print("The page was closed from its menu.")
 
 
 def _introduce(console: Console, url: str, folder: Path, *, kept: bool) -> None:

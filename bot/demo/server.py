@@ -2,44 +2,30 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import simcord
 from simcord.backend.cdn import CDN_BASE
-from simcord.preview import Preview
 
 from bot.app import PixelBot
 from bot.demo import avatars
+from bot.demo.simulation import Simulation, set_clock
 
 _WELCOME = """\
-Hi, and welcome to the garden! 🌱 Whatever you can describe, **pixel** draws here.
-Type `/pixel`, pick the command, and say what you want to see: *a red apple*, \
-*a lighthouse at dusk*, *a blue fish*. Add `quality` **draft** if you are in a hurry.
-`/queue` shows what is being drawn, `/history` what you have drawn, and the buttons below a \
-picture reroll it, draw it again, or cancel it."""
+Welcome to the garden! 🌱 Whatever you can put into words, **pixel** draws here.
+Type `/pixel`, press Enter, and say what you want to see: *a red apple*, *a blue fish*, \
+*a yellow flower*. With `quality` set to **draft** it is quicker.
+`/queue` shows what is being drawn, `/history` what you have drawn; the buttons below a picture \
+draw it anew, draw it again, or cancel it."""
 
-# A busy machine may take seconds to decode an uploaded picture, and the simulation waits for it.
+# The simulation waits until a command has done its work; on a busy machine an uploaded picture
+# takes seconds to be decoded.
 _SETTLE_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class Simulation:
-    """A running simulated Discord and the page that shows it.
-
-    Attributes:
-        people: the members' names by their ids.
-
-    """
-
-    env: simcord.Env
-    preview: Preview
-    people: dict[int, str]
+_DEFAULT_AVATARS = 6
 
 
 @contextlib.asynccontextmanager
 async def simulated_server(bot: PixelBot) -> AsyncIterator[Simulation]:
-    """Connect an open bot to a Discord of its own, and show its channel on a page."""
+    """Connect an open bot to a Discord of its own, and open the page that shows its channel."""
     async with simcord.run(
         bot, shard_count=1, check_errors=False, settle_timeout=_SETTLE_SECONDS
     ) as env:
@@ -47,9 +33,9 @@ async def simulated_server(bot: PixelBot) -> AsyncIterator[Simulation]:
         # /history finds the pictures of a former demo in the same data directory.
         you = env.create_user("you", avatar="visitor")
         mira = env.create_user("mira", avatar="cat")
-        # The simulation begins at a fixed date. From here on ids are as unique as Discord's own,
-        # and no message of a former demo is mistaken for one of this.
-        await env.advance_time(max(0.0, (datetime.now(UTC) - env.now()).total_seconds()))
+        # From here on ids are as unique as Discord's own, and no message of a former demo is
+        # mistaken for one of this.
+        await set_clock(env)
 
         guild = env.create_guild("pixel-garden")
         channel = guild.create_text_channel("art", topic="Type /pixel and watch it being drawn.")
@@ -61,10 +47,10 @@ async def simulated_server(bot: PixelBot) -> AsyncIterator[Simulation]:
         await bot.tree.sync()
         await host.send(channel, _WELCOME)
 
-        pictures = {
+        faces = {
             f"avatars/{you.id}/{you.avatar}": avatars.VISITOR,
             f"avatars/{mira.id}/{mira.avatar}": avatars.CAT,
-            f"embed/avatars/{(bot.user.id >> 22) % 6}": avatars.FLOWER,
+            f"embed/avatars/{(bot.user.id >> 22) % _DEFAULT_AVATARS}": avatars.FLOWER,
         }
         async with env.preview(
             channel,
@@ -72,7 +58,7 @@ async def simulated_server(bot: PixelBot) -> AsyncIterator[Simulation]:
             layout="channel",
             assets={
                 f"{CDN_BASE}/{path}.png": ("avatar.png", avatars.draw(pixels))
-                for path, pixels in pictures.items()
+                for path, pixels in faces.items()
             },
         ) as preview:
             yield Simulation(env, preview, {person.id: person.name for person in (you, mira)})

@@ -71,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     stage.add_argument("--size", type=int, default=image.size, help="views a batch")
     stage.add_argument("--reach", type=float, default=image.reach, help="L2 adversarial radius")
     stage.add_argument("--name", default="image", help="name of the run")
+    stage.add_argument(
+        "--texts", metavar="RUN", help="meet this run's text tower instead of the teacher itself"
+    )
     stage.set_defaults(run=_pixelclip)
 
     stage = stages.add_parser("text", help="distil the text tower, or go on with it")
@@ -102,7 +105,12 @@ def _pixelclip(options: argparse.Namespace) -> None:
     recipe = image_tower.Recipe(steps=options.steps, size=options.size, reach=options.reach)
     device = torch.device(options.device)
     spoken = _Spoken.load(options.root)
-    targets = teacher.centre(spoken.vectors, spoken.mean)
+    if options.texts is None:
+        targets = teacher.centre(spoken.vectors, spoken.mean)
+    else:
+        shape = TextShape()
+        tower = text_tower.load(_state(options, options.texts), shape)
+        targets = text_tower.embed(tower, spoken.captions.texts, shape)
     objective = image_tower.Objective(targets, spoken.captions, recipe.alike)
     training = image_tower.Training(recipe, objective, device, ImageShape())
     maker = batches.BatchMaker(spoken.pictures, spoken.captions, recipe.seed, device)

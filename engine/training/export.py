@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.perceptors.pixelclip import ImageShape, TextShape, TextTower, pack
-from engine.training import checkpoints, image_tower
+from engine.perceptors.pixelclip import ImageShape, TextShape, pack
+from engine.training import checkpoints, image_tower, text_tower
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,13 +18,7 @@ def export(image_state: Path, text_state: Path, target: Path) -> None:
         FileNotFoundError: one of the runs has not saved a state yet.
 
     """
-    states = {path: checkpoints.load(path) for path in (image_state, text_state)}
-    image, text = states[image_state], states[text_state]
-    if image is None or text is None:
-        message = f"There is no training state at {image_state if image is None else text_state}."
-        raise FileNotFoundError(message)
     image_shape, text_shape = ImageShape(), TextShape()
-    text_tower = TextTower(text_shape)
-    text_tower.load_state_dict(text["tower"])
-    folded = image_tower.fold(image["average"], image_shape)
-    checkpoints.write_atomically(pack(folded, text_tower, (image_shape, text_shape)), target)
+    image = image_tower.load(image_state, image_shape)
+    text = text_tower.load(text_state, text_shape)
+    checkpoints.write_atomically(pack(image, text, (image_shape, text_shape)), target)

@@ -98,6 +98,20 @@ def fold(state: dict[str, torch.Tensor], shape: ImageShape) -> ImageTower:
     return tower.eval()
 
 
+def load(path: Path, shape: ImageShape) -> ImageTower:
+    """The plain tower of a saved run: its averaged weights.
+
+    Raises:
+        FileNotFoundError: the run has not saved a state yet.
+
+    """
+    state = checkpoints.load(path)
+    if state is None:
+        message = f"There is no training state at {path}."
+        raise FileNotFoundError(message)
+    return fold(state["average"], shape)
+
+
 class Objective(nn.Module):
     """The three losses, with the texts they need and their learnt temperatures.
 

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from engine.perceptors.pixelclip import TextShape, TextTower, WordPieces
+from engine.perceptors.pixelclip import WIDTH, TextShape, TextTower, WordPieces
 from engine.training import checkpoints
 from engine.training.progress import Progress
 
@@ -163,13 +163,30 @@ def batches_of(
     return batches
 
 
-@torch.inference_mode()
+def load(path: Path, shape: TextShape) -> TextTower:
+    """The tower of a saved run.
+
+    Raises:
+        FileNotFoundError: the run has not saved a state yet.
+
+    """
+    state = checkpoints.load(path)
+    if state is None:
+        message = f"There is no training state at {path}."
+        raise FileNotFoundError(message)
+    tower = TextTower(shape)
+    tower.load_state_dict(state["tower"])
+    return tower.eval()
+
+
+@torch.no_grad()
 def embed(tower: TextTower, texts: Sequence[str], shape: TextShape) -> torch.Tensor:
-    """The tower's vectors of texts, unit length, in batches (for measuring, not for drawing)."""
+    """The tower's vectors of many texts, unit length: [n, d], on the CPU."""
     rows = tokenise(texts, shape)
-    device = tower.positions.device
-    parts = [
-        tower(pad(rows[start : start + 256]).to(device)).float()
-        for start in range(0, len(rows), 256)
-    ]
-    return F.normalize(torch.cat(parts), dim=-1).cpu()
+    order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
+    vectors = torch.empty(len(rows), WIDTH)
+    for start in range(0, len(order), 256):
+        chosen = order[start : start + 256]
+        ids = pad([rows[index] for index in chosen]).to(tower.positions.device)
+        vectors[chosen] = F.normalize(tower(ids).float(), dim=-1).cpu()
+    return vectors
