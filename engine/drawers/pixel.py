@@ -14,6 +14,9 @@ from engine.streams import stream
 
 COARSEST_CELLS = 4
 
+# How much of a step a grid passes on, compared with the next coarser one: with 1 the finest grids
+# fill the picture with ripples, with 0.5 it stays blurred.
+_DETAIL = 0.7
 # Where the colours of a noise start lie, as logits: soft, near the middle grey.
 _NOISE = 0.1
 # Starting colours stay this far from black and white, where the sigmoid's gradient fades.
@@ -42,15 +45,16 @@ class PixelDrawer:
         channels = 4 if settings.transparent else 3
         generator = stream(settings.seed, "pixel/start")
         shapes = _pyramid(columns, rows)
+        self._shares = [_DETAIL**number for number in range(len(shapes))]
         levels = [
             torch.randn(channels, *shape, generator=generator) * _NOISE / len(shapes) ** 0.5
             for shape in shapes
         ]
         if init_image is not None:
             levels = [torch.zeros_like(level) for level in levels]
-            levels[-1] = _image_logits(init_image, columns, rows, channels)
+            levels[-1] = _image_logits(init_image, columns, rows, channels) / self._shares[-1]
         elif settings.transparent:
-            levels[-1][3] += _middle_bump(columns, rows)
+            levels[-1][3] += _middle_bump(columns, rows) / self._shares[-1]
         self._levels = [level.to(device).requires_grad_() for level in levels]
         self._spreads = [
             (_spread(rows, level.shape[1]).to(device), _spread(columns, level.shape[2]).to(device))
@@ -64,9 +68,10 @@ class PixelDrawer:
 
     def grid(self) -> torch.Tensor:
         """The cells ``[4, rows, columns]``: RGB premultiplied by alpha, and alpha."""
-        logits = self._levels[-1]
-        for level, (down, across) in zip(self._levels[:-1], self._spreads[:-1], strict=True):
-            logits = logits + down @ level @ across.T
+        logits = self._levels[-1] * self._shares[-1]
+        coarse = zip(self._levels[:-1], self._spreads[:-1], self._shares[:-1], strict=True)
+        for level, (down, across), share in coarse:
+            logits = logits + share * (down @ level @ across.T)
         values = torch.sigmoid(logits)
         if self._transparent:
             return torch.cat([values[:3] * values[3:], values[3:]])

@@ -275,6 +275,15 @@ def test_padding_does_not_change_a_text():
     torch.testing.assert_close(alone[0], padded[0])
 
 
+def test_vectors_of_many_texts_keep_the_order_of_the_texts():
+    torch.manual_seed(0)
+    tower, shape = TextTower().eval(), TextShape()
+    texts = ["a very long text about a castle", "owl", "", "a red apple"]
+    together = text_tower.embed(tower, texts, shape)
+    for text, vector in zip(texts, together, strict=True):
+        torch.testing.assert_close(text_tower.embed(tower, [text], shape)[0], vector)
+
+
 def test_unseen_words_stand_in_no_text_of_the_corpus(tmp_path):
     folder = tmp_path / "usr/share/wordnet"
     folder.mkdir(parents=True)
@@ -322,6 +331,8 @@ def test_an_exported_model_can_be_loaded_and_measured(pictures, captions, vector
 def test_export_says_which_run_is_missing(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"image\.pt"):
         export.export(tmp_path / "image.pt", tmp_path / "text.pt", tmp_path / "model.safetensors")
+    with pytest.raises(FileNotFoundError, match=r"text\.pt"):
+        text_tower.load(tmp_path / "text.pt", TextShape())
 
 
 def test_packing_loses_no_more_than_its_precision(tmp_path):
