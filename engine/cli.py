@@ -66,7 +66,9 @@ def draw(
         settings = make_settings(given | _assignments(set_ or []))
         picture = None
         if settings.init_image is not None:
-            picture = _read_init_image(Path(settings.init_image))
+            from engine.images import read_picture_file
+
+            picture = read_picture_file(Path(settings.init_image)).png
         _check_targets(out, frames)
     except (SettingsError, PictureError) as error:
         raise refuse(error) from None
@@ -160,15 +162,6 @@ def _assignments(pairs: list[str]) -> dict[str, object]:
             raise SettingsError(f"--set {pair} is not possible; write --set name=value.")
         assigned[name.strip()] = value
     return assigned
-
-
-def _read_init_image(path: Path) -> bytes:
-    from engine.images import read_picture
-
-    try:
-        return read_picture(path.read_bytes()).png
-    except OSError as error:
-        raise PictureError(f"The init image {path} cannot be read: {error.strerror}.") from None
 
 
 def _check_targets(out: Path, frames: Path | None) -> None:

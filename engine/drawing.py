@@ -1,8 +1,10 @@
 """One picture in this process: settings in, frames out, without a bot or a queue."""
 
 from collections.abc import Generator
+from pathlib import Path
 
 from engine.errors import EngineError
+from engine.images import read_picture_file
 from engine.protocol import Done, Draw, Failed, JobEvent, Progress, Started
 from engine.settings import Settings
 from engine.studio import Studio
@@ -17,14 +19,18 @@ def draw(
 
     Args:
         settings: from `engine.settings.make_settings`.
-        init_image: a PNG as `engine.images.read_picture` returns it.
+        init_image: a PNG as `engine.images.read_picture` returns it; if left out, the file that
+            the settings name is read.
         studio: an idle one to use again; its perceptors are loaded only once. While it draws,
             the picture can be looked at as `studio.look(JOB)`.
 
     Raises:
         EngineError: when the picture cannot be drawn, with the reason as a sentence.
+        PictureError: when the init image cannot be read.
 
     """
+    if init_image is None and settings.init_image is not None:
+        init_image = read_picture_file(Path(settings.init_image)).png
     studio = studio or Studio()
     yield from _checked(studio.add(Draw(JOB, settings, init_image)))
     while not studio.idle:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -78,6 +79,16 @@ def read_picture(data: bytes) -> Picture:
     header, _, png = done.stdout.partition(b"\n")
     width, height = (int(side) for side in header.split())
     return Picture(png, (width, height))
+
+
+def read_picture_file(path: Path) -> Picture:
+    """Decode a file on this machine, as `read_picture` does; raises `PictureError`."""
+    try:
+        with path.open("rb") as file:
+            # One byte more than is allowed tells that it is too large.
+            return read_picture(file.read(MAX_BYTES + 1))
+    except OSError as error:
+        raise PictureError(f"The picture {path} cannot be read: {error.strerror}.") from None
 
 
 def decode(data: bytes) -> Image.Image:

@@ -101,6 +101,10 @@ class Studio:
             return Failed(draw.job, "settings", str(error))
         except PerceptorError as error:
             return Failed(draw.job, "perceptor", str(error))
+        except Exception as error:
+            # One job that cannot even begin must not end the process for the others.
+            log.exception("job %s could not be begun", draw.job)
+            return _failure(draw.job, error)
         self._easels[draw.job] = easel
         self._began[draw.job] = self._saved[draw.job] = self._clock()
         return event
@@ -153,7 +157,9 @@ class Studio:
     def _prepare(self, draw: Draw) -> tuple[Easel, Started]:
         image = None
         if draw.init_image is not None:
-            image = Image.open(io.BytesIO(draw.init_image))
+            image = Image.open(io.BytesIO(draw.init_image), formats=["PNG"])
+        elif draw.settings.init_image is not None:
+            raise SettingsError("The settings name an init image, but it was not sent along.")
         settings = resolve(
             draw.settings,
             perceptors=auto_perceptors(draw.settings.quality, self.device_class),
@@ -288,7 +294,9 @@ def encode_png(image: Image.Image) -> bytes:
 
 
 def _failure(job: str, error: Exception) -> Failed:
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+    # A processor's allocator raises a plain RuntimeError.
+    refused = isinstance(error, RuntimeError) and "allocate memory" in str(error)
+    if refused or isinstance(error, torch.OutOfMemoryError | MemoryError):
         return Failed(
             job,
             "memory",

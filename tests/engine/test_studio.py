@@ -2,6 +2,7 @@
 
 import logging
 
+import msgspec
 import pytest
 import torch
 
@@ -182,8 +183,12 @@ def test_what_cannot_be_drawn_is_refused_with_a_sentence(studio, ask):
     missing = room.add(Draw("a", ask(perceptors=["ViT-B-32/openai"])))
     assert missing.code == "perceptor"
     assert "pixel models pull ViT-B-32/openai" in missing.sentence
-    shapeless = room.add(Draw("b", ask(aspect="retain", init_image="x", size=None, scale=1)))
+    shapeless = room.add(Draw("b", msgspec.structs.replace(tiny(ask, size=None), aspect="retain")))
     assert shapeless.code == "settings"
+    unsent = room.add(Draw("c", tiny(ask, init_image="x")))
+    assert "not sent along" in unsent.sentence
+    broken = room.add(Draw("d", tiny(ask, init_image="x"), b"no PNG"))
+    assert broken.code == "internal"
     assert room.idle
 
 
