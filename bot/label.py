@@ -3,7 +3,7 @@
 import discord
 
 from bot.jobs import Frame, Job, State
-from bot.options import chosen
+from bot.options import chosen, summary
 from bot.store import Place
 from bot.texts import bar, duration, harmless
 
@@ -47,9 +47,11 @@ def label(
         embed.add_field(name="Seed", value=f"`{job.seed}`")
         if job.drawing_seconds is not None:
             embed.add_field(name="Drawn in", value=duration(job.drawing_seconds))
-        if settings := chosen(job.asked):
-            text = "\n".join(f"{name}: {value}" for name, value in settings)
-            embed.add_field(name="Settings", value=text[:_VALUE_LIMIT])
+        details = [f"{name}: {value}" for name, value in chosen(job.asked)]
+        if job.resolved is not None:
+            details.append(summary(job.resolved))
+        if details:
+            embed.add_field(name="Settings", value="\n".join(details)[:_VALUE_LIMIT], inline=False)
     embed.set_footer(text=f"pixel #{job.id}")
     return embed
 

@@ -63,6 +63,18 @@ def chosen(settings: Settings) -> list[tuple[str, str]]:
     ]
 
 
+def summary(resolved: Settings) -> str:
+    """What a picture was drawn with, on one line: quality, size, grid, steps and perceptors."""
+    parts = [f"quality {resolved.quality}"]
+    if resolved.size is not None:
+        parts.append("{} × {} pixels".format(*resolved.size))
+    if resolved.pixel_size is not None:
+        parts.append("{} × {} cells".format(*resolved.pixel_size))
+    parts.append(f"{resolved.iterations} steps")
+    parts += resolved.perceptors or ()
+    return " · ".join(parts)
+
+
 def without_seed(settings: Settings) -> Settings:
     """The same settings with the seed left open."""
     return msgspec.structs.replace(settings, seed=None)

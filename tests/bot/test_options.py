@@ -4,9 +4,9 @@ import pytest
 
 from bot.commands import COMMANDS
 from bot.commands.pixel import pixel
-from bot.options import choices, chosen, settings_from_options, without_seed
+from bot.options import choices, chosen, settings_from_options, summary, without_seed
 from engine.errors import SettingsError
-from engine.settings import OPTION, make_settings
+from engine.settings import OPTION, make_settings, resolve
 
 
 def test_options_become_settings() -> None:
@@ -72,3 +72,10 @@ def test_the_commands_keep_to_discords_limits() -> None:
         for parameter in command.parameters:
             assert 1 <= len(str(parameter.description)) <= 100
             assert len(parameter.choices) <= 25
+
+
+def test_what_a_picture_was_drawn_with_fits_on_a_line() -> None:
+    resolved = resolve(make_settings({"prompts": "a cat", "iterations": 7}))
+    assert summary(resolved) == (
+        "quality normal · 400 × 224 pixels · 80 × 45 cells · 7 steps · pixelclip"
+    )

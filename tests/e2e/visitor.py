@@ -59,7 +59,7 @@ class Demo:
 
 @contextlib.asynccontextmanager
 async def demo(*arguments: str) -> AsyncIterator[Demo]:
-    """Start `pixel demo` on a free port; killed at the end if it still runs."""
+    """Start `pixel demo` on a free port; ended at the end if it still runs."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PIXEL_")}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", _DEMO, "demo", "--port", "0", "--no-open", *arguments),
@@ -68,16 +68,20 @@ async def demo(*arguments: str) -> AsyncIterator[Demo]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
+    running = Demo(process)
     try:
-        running = Demo(process)
         async with asyncio.timeout(60):
             await running.read_until("End")
         yield running
     finally:
         if process.returncode is None:
-            process.kill()
-            # Reads what is left, so that the pipes are closed.
-            await process.communicate()
+            try:
+                async with asyncio.timeout(20):
+                    await running.interrupt()
+            except TimeoutError:
+                process.kill()
+                await process.communicate()
+                raise
 
 
 class Visitor:
