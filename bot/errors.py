@@ -55,7 +55,7 @@ async def answer_error(
     """Tell whoever clicked or typed what is wrong, and the log what caused it."""
     about = f"job {job_id}" if job_id is not None else "a command"
     if is_refusal(error):
-        log.info("%s: refused to user %d: %s", about, interaction.user.id, error)
+        log.info("%s: refused to user %d: %s", about, interaction.user.id, sentence(error))
     else:
         log.error("%s: failed for user %d", about, interaction.user.id, exc_info=error)
     text = sentence(error)

@@ -49,17 +49,22 @@ def whole_number_range(name: str) -> tuple[int, int]:
     return int(OPTION[name].low), int(OPTION[name].high)
 
 
-def chosen(settings: Settings) -> list[tuple[str, str]]:
-    """The settings that differ from their defaults, as names and values for people.
+# Shown on their own: in the title, as fields, or in the summary of what a picture was drawn with.
+_SHOWN_ELSEWHERE = frozenset(
+    {
+        *("prompts", "seed", INIT_IMAGE, "quality", "scale"),
+        *("size", "pixel_size", "iterations", "perceptors"),
+    }
+)
 
-    Leaves out the prompt, the seed and the picture to start from, which are shown on their own.
-    """
+
+def chosen(settings: Settings) -> list[tuple[str, str]]:
+    """The other settings that differ from their defaults, as names and values for people."""
     defaults = Settings(prompts=settings.prompts)
     return [
         (name, _for_people(getattr(settings, name)))
         for name in OPTION
-        if name not in ("prompts", "seed", INIT_IMAGE)
-        and getattr(settings, name) != getattr(defaults, name)
+        if name not in _SHOWN_ELSEWHERE and getattr(settings, name) != getattr(defaults, name)
     ]
 
 

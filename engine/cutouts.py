@@ -75,9 +75,9 @@ def choose_views(count: int, columns: int, rows: int, generator: torch.Generator
     # Crops may run over the edge by a fifth, so that cells there are seen as often as others.
     room_x = (half_width + 0.2 - reach).clamp(min=0.15)
     room_y = (half_height + 0.2 - reach).clamp(min=0.15)
-    # Cubed, most crops stay near the middle, where the subject should be; some see the sides.
-    shift_x = (2 * numbers[:, 1] - 1) ** 3 * room_x
-    shift_y = (2 * numbers[:, 2] - 1) ** 3 * room_y
+    # By this power most crops stay near the middle, where the subject should be; some see the sides.
+    shift_x = (2 * numbers[:, 1] - 1) ** 5 * room_x
+    shift_y = (2 * numbers[:, 2] - 1) ** 5 * room_y
     angle = (2 * numbers[:, 3] - 1) * math.radians(8)
     stretch = torch.exp((2 * numbers[:, 4] - 1) * 0.1)
     tilt_x = (2 * numbers[:, 5] - 1) * 0.1
@@ -102,7 +102,7 @@ def choose_views(count: int, columns: int, rows: int, generator: torch.Generator
         homographies=(affine[:, :, :, None] * tilt[:, None, :, :]).sum(2),
         colours=_jitter(numbers[:, 11:14]),
         backdrops=backdrops,
-        noise=0.05 * numbers[:, 14] ** 2,
+        noise=0.3 * numbers[:, 14],
         noise_seed=noise_seed,
     )
 

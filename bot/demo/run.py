@@ -14,6 +14,7 @@ from pathlib import Path
 import discord
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 from rich.table import Table
 
 from bot.app import open_bot
@@ -49,8 +50,8 @@ def run_demo(*, port: int, data: Path | None, browser: bool) -> int:
     with listening, _folder(data) as folder:
         try:
             asyncio.run(_demo(console, listening, folder, kept=data is not None, browser=browser))
-        except FolderInUse as error:
-            sys.stderr.write(f"{error}\n")
+        except FolderInUse:
+            sys.stderr.write(f"Another bot works in {folder}; end it, or give another --data.\n")
             return EX_TEMPFAIL
         except (KeyboardInterrupt, asyncio.CancelledError):
             console.print("Ended as asked.")
@@ -89,7 +90,7 @@ def _introduce(console: Console, url: str, folder: Path, *, kept: bool) -> None:
     table.add_row("Type", "/pixel [green]a red apple[/green]  and press Enter; then watch it grow")
     table.add_row("", "/queue  what is being drawn     /history  what you have drawn")
     table.add_row("Press", "Reroll, Again and Cancel below a picture")
-    table.add_row("Data", f"{folder}{'' if kept else '  (removed at the end)'}")
+    table.add_row("Data", f"{escape(str(folder))}{'' if kept else '  (removed at the end)'}")
     table.add_row("End", "Ctrl-C")
     console.print()
     console.print("[bold]pixel demo[/bold]  the whole bot, on a simulated Discord")

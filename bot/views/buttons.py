@@ -57,7 +57,7 @@ class CancelButton(JobButton, template=r"pixel:cancel:(?P<job>\d{1,18})"):
 
     action = "cancel"
     label = "Cancel"
-    emoji = "✖️"
+    emoji = "🛑"
     style = discord.ButtonStyle.danger
 
     async def press(self, interaction: discord.Interaction["PixelBot"], job: Job) -> None:

@@ -15,8 +15,8 @@ from engine.streams import stream
 COARSEST_CELLS = 4
 
 # How much of a step a grid passes on, compared with the next coarser one: with 1 the finest grids
-# fill the picture with ripples, with 0.5 it stays blurred.
-_DETAIL = 0.7
+# fill the picture with ripples that only the perceptor sees.
+_DETAIL = 0.5
 # Where the colours of a noise start lie, as logits: soft, near the middle grey.
 _NOISE = 0.1
 # Starting colours stay this far from black and white, where the sigmoid's gradient fades.

@@ -45,11 +45,11 @@ def test_bad_options_are_refused_with_a_sentence(options: dict[str, object], sen
         settings_from_options(options)
 
 
-def test_only_what_differs_from_the_default_is_shown() -> None:
+def test_only_what_differs_from_the_default_and_is_not_shown_elsewhere_is_shown() -> None:
     settings = make_settings(
         {"prompts": "a cat", "quality": "draft", "size": "80 45", "transparent": True, "seed": 5}
     )
-    assert chosen(settings) == [("quality", "draft"), ("size", "80 45"), ("transparent", "yes")]
+    assert chosen(settings) == [("transparent", "yes")]
     assert chosen(make_settings({"prompts": "a cat"})) == []
 
 

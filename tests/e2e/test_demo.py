@@ -13,7 +13,8 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from tests.bot.helpers import until
+from bot.folder import locked
+from tests.bot.helpers import png, until
 from tests.bot.test_cli import pixel
 from tests.e2e.visitor import Demo, Visitor, demo, labels, text
 
@@ -101,7 +102,14 @@ async def test_a_click_that_was_overtaken_by_a_publication_is_not_lost(
         await other.slash("queue")
         # What this page shows is older than what was published since, and it acts all the same.
         answer = await visitor.slash("queue")
-    assert "Nothing is waiting" in text(answer)
+        assert "Nothing is waiting" in text(answer)
+        # So does a form with a file in it.
+        await other.slash("queue")
+        before = len(visitor.pictures())
+        await visitor.slash(
+            "pixel", prompt='"published_revision":1', quality="draft", iterations="1", image=png()
+        )
+        await shown(visitor, before + 1, "Reroll")
 
 
 async def test_many_pictures_on_a_page_that_is_opened_anew_are_all_there(
@@ -169,6 +177,16 @@ async def test_a_data_directory_keeps_the_history(tmp_path: Path) -> None:
             assert "a red apple" in text(page)
             assert (await visitor.read(page)).startswith(b"\x89PNG")
         assert await process.interrupt() == 0
+
+
+async def test_a_folder_in_use_is_one_sentence(tmp_path: Path) -> None:
+    with locked(tmp_path):
+        done = await asyncio.to_thread(
+            pixel, "demo", "--port", "0", "--data", str(tmp_path), "--no-open"
+        )
+    assert done.returncode == 75
+    assert done.stderr.count("\n") == 1
+    assert f"Another bot works in {tmp_path}" in done.stderr
 
 
 async def test_a_port_in_use_is_one_sentence() -> None:

@@ -45,7 +45,8 @@ async def test_a_picture_is_asked_for_shown_while_it_grows_and_finished(
         assert message.attachments[0].description == "a red apple"
         fields = {field.name: field.value for field in message.embeds[0].fields}
         assert fields["Seed"] == "`7`"
-        assert "iterations: 60" in (fields["Settings"] or "")
+        assert "quality draft · 200 × 112 pixels" in (fields["Settings"] or "")
+        assert "60 steps" in (fields["Settings"] or "")
         assert fields["Drawn in"]
         assert await server.bot.pictures.read(f"pictures/0/{job_id}/frames/000020.png")
         job = await server.job(job_id)

@@ -118,8 +118,12 @@ class Visitor:
         async with self._client.get("/api/state", headers=self._headers) as answer:
             self.state = await answer.json()
 
-    async def slash(self, name: str, **options: object) -> dict[str, Any]:
+    async def slash(
+        self, name: str, *, image: bytes | None = None, **options: object
+    ) -> dict[str, Any]:
         """Type a command; returns its answer, which only the visitor sees."""
+        if image is not None:
+            options["image"] = {"upload": 0}
         async with self._client.get("/api/commands", headers=self._headers) as answer:
             entries = (await answer.json())["entries"]
         (entry,) = (entry for entry in entries if entry["invocation"] == name)
@@ -129,6 +133,7 @@ class Visitor:
             path=entry["path"],
             schema_fingerprint=entry["schemaFingerprint"],
             options=options,
+            image=image,
         )
 
     async def click(self, message: dict[str, Any], label: str) -> dict[str, Any]:
@@ -136,7 +141,9 @@ class Visitor:
         (key,) = (button["control_key"] for button in buttons(message) if button["label"] == label)
         return await self._act("click", target_id=message["id"], control_key=key)
 
-    async def _act(self, kind: str, **details: object) -> dict[str, Any]:
+    async def _act(
+        self, kind: str, *, image: bytes | None = None, **details: object
+    ) -> dict[str, Any]:
         envelope = {
             "kind": kind,
             "protocol_version": 3,
@@ -149,7 +156,12 @@ class Visitor:
         # Exactly as the page's script writes it.
         body = json.dumps(envelope | details, separators=(",", ":"))
         headers = {**self._headers, "Content-Type": "application/json"}
-        async with self._client.post("/api/action", data=body, headers=headers) as answer:
+        data: str | aiohttp.FormData = body
+        if image is not None:
+            headers = self._headers
+            data = aiohttp.FormData({"payload": body})
+            data.add_field("file:image", image, filename="image.png", content_type="image/png")
+        async with self._client.post("/api/action", data=data, headers=headers) as answer:
             receipt = await answer.json()
         assert not receipt["rejected"], receipt
         assert receipt["settlement"] == "settled", receipt
