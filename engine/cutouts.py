@@ -75,7 +75,7 @@ def choose_views(count: int, columns: int, rows: int, generator: torch.Generator
     # Crops may run over the edge by a fifth, so that cells there are seen as often as others.
     room_x = (half_width + 0.2 - reach).clamp(min=0.15)
     room_y = (half_height + 0.2 - reach).clamp(min=0.15)
-    # By this power most crops stay near the middle, where the subject should be; some see the sides.
+    # To this power most crops stay near the middle, where the subject should be; some go far.
     shift_x = (2 * numbers[:, 1] - 1) ** 5 * room_x
     shift_y = (2 * numbers[:, 2] - 1) ** 5 * room_y
     angle = (2 * numbers[:, 3] - 1) * math.radians(8)
