@@ -131,7 +131,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("init_image", "text", "Start from this picture.", "none", chat=False),
     Option("init_weight", "number", "Keeps close to the init image.", "0", 0, 10),
-    Option("learning_rate", "number", "Adam's step size on the cells' logits.", "0.06", 0.001, 1),
+    Option("learning_rate", "number", "Adam's step size on the cells' logits.", "0.1", 0.001, 1),
     Option(
         "learning_rate_drops",
         "numbers",
@@ -167,7 +167,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     transparent: bool = False
     init_image: str | None = None
     init_weight: float = 0.0
-    learning_rate: float = 0.06
+    learning_rate: float = 0.1
     learning_rate_drops: tuple[float, ...] = (75.0,)
 
 
@@ -194,11 +194,11 @@ CLIP_QUALITIES: Mapping[str, Quality] = {
 
 # For the small model on two CPU cores: about 3, 8, 15, 30 and 60 seconds of drawing.
 PIXELCLIP_QUALITIES: Mapping[str, Quality] = {
-    "draft": Quality((PIXELCLIP,), 100, 12, 1),
-    "normal": Quality((PIXELCLIP,), 200, 16, 2),
-    "better": Quality((PIXELCLIP,), 320, 24, 3),
-    "best": Quality((PIXELCLIP,), 500, 32, 4),
-    "supreme": Quality((PIXELCLIP,), 800, 48, 5),
+    "draft": Quality((PIXELCLIP,), 80, 12, 1),
+    "normal": Quality((PIXELCLIP,), 160, 20, 2),
+    "better": Quality((PIXELCLIP,), 300, 24, 3),
+    "best": Quality((PIXELCLIP,), 520, 32, 4),
+    "supreme": Quality((PIXELCLIP,), 720, 48, 5),
 }
 
 _BASE_SIZES: Mapping[str, tuple[int, int]] = {

@@ -39,9 +39,14 @@ class Recall:
 
 @dataclass(frozen=True)
 class Report:
-    """The figures of one pair of towers."""
+    """The figures of one pair of towers.
+
+    `all_names` are those of the unseen style, many of which no other set draws; `learnt` are those
+    that training pictures showed in other styles, and `held_out` those that were kept from it.
+    """
 
     all_names: Recall
+    learnt: Recall
     held_out: Recall
     colours: float
 
@@ -49,6 +54,7 @@ class Report:
         """The figures as lines for people."""
         return (
             f"  recall @1 / @5 / @10, all names: {self.all_names}\n"
+            f"  recall @1 / @5 / @10, learnt:    {self.learnt}\n"
             f"  recall @1 / @5 / @10, held out:  {self.held_out}\n"
             f"  colours named right: {self.colours:.1f} %"
         )
@@ -98,13 +104,15 @@ def evaluate(tower: ImageTower, embed: Embed, pictures: Pictures) -> Report:
         shown = torch.tensor([distinct.index(concept) for concept in concepts])
         return recall(texts, views[chosen], shown)
 
-    held_out = [
-        number
-        for number, index in enumerate(indices)
-        if pictures.concepts[pictures.records[index].concept].held_out
-    ]
+    trained = {pictures.records[index].concept for index in pictures.training_indices()}
+    concepts = [pictures.records[index].concept for index in indices]
+    learnt = [number for number, concept in enumerate(concepts) if concept in trained]
+    held_out = [n for n, concept in enumerate(concepts) if pictures.concepts[concept].held_out]
     return Report(
-        measured(list(range(len(indices)))), measured(held_out), _colours(tower, embed, pictures)
+        measured(list(range(len(indices)))),
+        measured(learnt),
+        measured(held_out),
+        _colours(tower, embed, pictures),
     )
 
 

@@ -323,6 +323,7 @@ def test_an_exported_model_can_be_loaded_and_measured(pictures, captions, vector
     model = PixelClip(target)
     report = evaluate.evaluate(image.tower.eval(), model.encode_text, pictures)
     assert report.all_names.texts == 4
+    assert report.learnt.texts == 3
     assert report.held_out.texts == 1
     assert 0 <= report.colours <= 100
     assert "recall" in str(report)
