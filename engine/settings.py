@@ -131,7 +131,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("init_image", "text", "Start from this picture.", "none", chat=False),
     Option("init_weight", "number", "Keeps close to the init image.", "0", 0, 10),
-    Option("learning_rate", "number", "Adam's step size on the cells' logits.", "0.1", 0.001, 1),
+    Option("learning_rate", "number", "Adam's step size on the cells' logits.", "0.08", 0.001, 1),
     Option(
         "learning_rate_drops",
         "numbers",
@@ -167,7 +167,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     transparent: bool = False
     init_image: str | None = None
     init_weight: float = 0.0
-    learning_rate: float = 0.1
+    learning_rate: float = 0.08
     learning_rate_drops: tuple[float, ...] = (75.0,)
 
 

@@ -59,7 +59,7 @@ def test_the_same_stream_gives_the_same_views():
         assert torch.equal(torch.as_tensor(one), torch.as_tensor(other))
 
 
-def test_one_view_in_four_shows_a_wide_picture_whole_and_the_others_fill_themselves():
+def test_one_view_in_three_shows_a_wide_picture_whole_and_the_others_fill_themselves():
     views = choose_views(64, 80, 40, stream(1, "cutouts"))
     grid = opaque(torch.zeros(3, 40, 80))
     views.backdrops[:] = 1.0
