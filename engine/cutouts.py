@@ -109,7 +109,9 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
     """Render every view of every easel at once.
 
     Args:
-        grids: for each easel ``[4, rows, columns]``, RGB premultiplied by alpha, and alpha.
+        grids: for each easel ``[layers, 4, rows, columns]``, RGB premultiplied by alpha, and
+            alpha. Wide views see the first layer, the whole picture; crops see the last one, which
+            may be the subject by itself, before a backdrop that is another one in each view.
         views: for each easel what `choose_views` drew.
         size: side of a view in pixels.
 
@@ -120,13 +122,16 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
     device = grids[0].device
     # Row 0 is the void around a picture: nothing, fully transparent.
     void = torch.zeros(1, 4, device=device)
-    cells = torch.cat([void, *(grid.flatten(1).T for grid in grids)])
+    cells = torch.cat([void, *(grid.movedim(1, 3).reshape(-1, 4) for grid in grids)])
     with torch.no_grad():
         positions, first = [], 1
         for grid, chosen in zip(grids, views, strict=True):
-            rows, columns = grid.shape[1:]
-            positions.append(_cell_indices(chosen, rows, columns, first, size, device))
-            first += rows * columns
+            layers, _, rows, columns = grid.shape
+            indices = _cell_indices(chosen, rows, columns, size, device)
+            last = (torch.arange(len(chosen), device=device) % WIDE_EVERY != 0) * (layers - 1)
+            offset = (first + last * rows * columns)[:, None, None, None]
+            positions.append(torch.where(indices < 0, 0, indices + offset))
+            first += layers * rows * columns
         indices = torch.cat(positions)
         backdrops = F.interpolate(
             torch.cat([chosen.backdrops for chosen in views]).to(device),
@@ -151,9 +156,9 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
 
 
 def _cell_indices(
-    views: Views, rows: int, columns: int, first: int, size: int, device: torch.device
+    views: Views, rows: int, columns: int, size: int, device: torch.device
 ) -> torch.Tensor:
-    """For each view pixel the cells under its sub-samples: ``[n, size, size, SUPERSAMPLING²]``."""
+    """The cells under each view pixel's sub-samples, −1 outside: ``[n, size, size, samples]``."""
     pixels = (torch.arange(size, device=device) + 0.5) * (2 / size) - 1
     parts = ((torch.arange(SUPERSAMPLING, device=device) + 0.5) / SUPERSAMPLING - 0.5) * (2 / size)
     x_axis = (pixels[None, :, None, None] + parts[None, None, None, :]).expand(
@@ -169,8 +174,7 @@ def _cell_indices(
     x = (h[:, 0, 0] * x_axis + h[:, 0, 1] * y_axis + h[:, 0, 2]) / depth * half + columns / 2
     y = (h[:, 1, 0] * x_axis + h[:, 1, 1] * y_axis + h[:, 1, 2]) / depth * half + rows / 2
     inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
-    index = first + y.long() * columns + x.long()
-    return torch.where(inside, index, 0)
+    return torch.where(inside, y.long() * columns + x.long(), -1)
 
 
 def _noise(views: Views, size: int) -> torch.Tensor:

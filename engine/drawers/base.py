@@ -14,7 +14,10 @@ class Drawer(Protocol):
         """The leaves that the optimiser improves, always in the same order."""
 
     def grid(self) -> torch.Tensor:
-        """The picture as cells ``[4, rows, columns]``: RGB premultiplied by alpha, and alpha."""
+        """The cells ``[layers, 4, rows, columns]``: RGB premultiplied by alpha, and alpha.
+
+        The first layer is the whole picture. A second one is its subject, free-standing.
+        """
 
     def native(self) -> Image.Image:
         """The picture at its native size, one pixel a cell."""

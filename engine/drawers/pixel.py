@@ -1,8 +1,12 @@
-"""Pixel art: the parameters are the cells themselves, as a pyramid of grids that are summed.
+"""Pixel art: the parameters are the cells themselves, as pyramids of grids that are summed.
 
 Coarse grids move whole areas at once, fine grids add the detail, so that shapes form before
 texture does; a single grid would settle into noise. PixelDraw (pixray) optimised one vector
 rectangle per cell through diffvg; the cells need no rasteriser.
+
+A picture from noise has two layers, a subject with an alpha channel before a soft background of its
+own. Most views show the subject alone, each before another backdrop: what stands out from all of
+them is a clean shape in the middle, and not a pattern from edge to edge.
 """
 
 import numpy as np
@@ -13,10 +17,14 @@ from engine.settings import Settings
 from engine.streams import stream
 
 COARSEST_CELLS = 4
+# The background is made of the coarsest grids only.
+BACKGROUND_GRIDS = 2
 
 # How much of a step a grid passes on, compared with the next coarser one: with 1 the finest grids
 # fill the picture with ripples that only the perceptor sees.
 _DETAIL = 0.5
+# The same for the background, which would otherwise take on the colour of the subject.
+_BACKGROUND = 0.3
 # Where the colours of a noise start lie, as logits: soft, near the middle grey.
 _NOISE = 0.1
 # Starting colours stay this far from black and white, where the sigmoid's gradient fades.
@@ -42,45 +50,71 @@ class PixelDrawer:
         assert settings.seed is not None
         columns, rows = settings.pixel_size
         self._transparent = settings.transparent
-        channels = 4 if settings.transparent else 3
+        self._layered = not settings.transparent and init_image is None
+        channels = 4 if settings.transparent or self._layered else 3
         generator = stream(settings.seed, "pixel/start")
         shapes = _pyramid(columns, rows)
         self._shares = [_DETAIL**number for number in range(len(shapes))]
+        finest = self._shares[-1]
         levels = [
             torch.randn(channels, *shape, generator=generator) * _NOISE / len(shapes) ** 0.5
             for shape in shapes
         ]
         if init_image is not None:
             levels = [torch.zeros_like(level) for level in levels]
-            levels[-1] = _image_logits(init_image, columns, rows, channels) / self._shares[-1]
-        elif settings.transparent:
-            levels[-1][3] += _middle_bump(columns, rows) / self._shares[-1]
+            levels[-1] = _image_logits(init_image, columns, rows, channels) / finest
+        else:
+            levels[-1][3] += _middle_bump(columns, rows) / finest
         self._levels = [level.to(device).requires_grad_() for level in levels]
+        if self._layered:
+            self._shares += [_BACKGROUND * share for share in self._shares[:BACKGROUND_GRIDS]]
+            self._levels += [
+                torch.zeros(3, *shape, device=device, requires_grad=True)
+                for shape in shapes[:BACKGROUND_GRIDS]
+            ]
         self._spreads = [
             (_spread(rows, level.shape[1]).to(device), _spread(columns, level.shape[2]).to(device))
-            for level in levels
+            for level in self._levels
         ]
+        self._subject_grids = len(shapes)
 
     @property
     def parameters(self) -> list[torch.Tensor]:
-        """The grids of logits, from coarse to fine."""
+        """The grids of logits from coarse to fine, first the subject's, then the background's."""
         return self._levels
 
     def grid(self) -> torch.Tensor:
-        """The cells ``[4, rows, columns]``: RGB premultiplied by alpha, and alpha."""
-        logits = self._levels[-1] * self._shares[-1]
-        coarse = zip(self._levels[:-1], self._spreads[:-1], self._shares[:-1], strict=True)
-        for level, (down, across), share in coarse:
-            logits = logits + share * (down @ level @ across.T)
-        values = torch.sigmoid(logits)
-        if self._transparent:
-            return torch.cat([values[:3] * values[3:], values[3:]])
-        return torch.cat([values, torch.ones_like(values[:1])])
+        """The cells ``[layers, 4, rows, columns]``: RGB premultiplied by alpha, and alpha.
+
+        The first layer is the whole picture; in a picture from noise the second is its subject.
+        """
+        values = torch.sigmoid(self._summed(0, self._subject_grids))
+        if not self._layered:
+            alpha = values[3:] if self._transparent else torch.ones_like(values[:1])
+            return torch.cat([values[:3] * alpha, alpha])[None]
+        alpha = values[3:]
+        subject = torch.cat([values[:3] * alpha, alpha])
+        background = torch.sigmoid(self._summed(self._subject_grids, len(self._levels)))
+        whole = torch.cat([subject[:3] + (1 - alpha) * background, torch.ones_like(alpha)])
+        return torch.stack([whole, subject])
+
+    def _summed(self, first: int, end: int) -> torch.Tensor:
+        """The sum of some grids, each spread over all cells: ``[channels, rows, columns]``."""
+        parts = [
+            share * (down @ level @ across.T)
+            for level, (down, across), share in zip(
+                self._levels[first:end],
+                self._spreads[first:end],
+                self._shares[first:end],
+                strict=True,
+            )
+        ]
+        return torch.stack(parts).sum(0)
 
     @torch.no_grad()
     def native(self) -> Image.Image:
         """The picture at one pixel a cell, RGB or, if transparent, RGBA."""
-        grid = self.grid()
+        grid = self.grid()[0]
         colour, alpha = grid[:3], grid[3:]
         if self._transparent:
             # Half-there cells would look like dirt around a sprite: each is there or it is not.
@@ -122,8 +156,9 @@ def _image_logits(image: Image.Image, columns: int, rows: int, channels: int) ->
 
 
 def _middle_bump(columns: int, rows: int) -> torch.Tensor:
-    """Logits of alpha ``[rows, columns]``, falling from the middle to the edge."""
-    down = torch.linspace(-1, 1, rows)[:, None] ** 2
-    across = torch.linspace(-1, 1, columns)[None, :] ** 2
-    distance = (down + across).sqrt().clamp(max=1)
+    """Logits of alpha ``[rows, columns]``: a disc in the middle that fades to the edge."""
+    shorter = min(columns, rows)
+    down = torch.linspace(-1, 1, rows)[:, None] * rows / shorter
+    across = torch.linspace(-1, 1, columns)[None, :] * columns / shorter
+    distance = (down**2 + across**2).sqrt().clamp(max=1)
     return _ALPHA_MIDDLE + (_ALPHA_EDGE - _ALPHA_MIDDLE) * distance

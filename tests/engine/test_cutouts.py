@@ -16,7 +16,8 @@ def plain_views(count=1, zoom=1.0):
 
 
 def opaque(rgb):
-    return torch.cat([rgb, torch.ones_like(rgb[:1])])
+    """One layer of opaque cells."""
+    return torch.cat([rgb, torch.ones_like(rgb[:1])])[None]
 
 
 def test_a_straight_view_of_square_cells_is_the_picture():
@@ -40,14 +41,14 @@ def test_what_lies_outside_or_is_transparent_shows_the_backdrop():
     black = sample([opaque(torch.zeros(3, 8, 8))], [views], 16)[0]
     assert black[:, 0, 0].tolist() == [0, 1, 0]
     assert black[:, 8, 8].tolist() == [0, 0, 0]
-    clear = sample([torch.zeros(4, 8, 8)], [views], 16)[0]
+    clear = sample([torch.zeros(1, 4, 8, 8)], [views], 16)[0]
     assert clear[:, 8, 8].tolist() == [0, 1, 0]
 
 
 def test_the_gradient_of_a_cell_is_the_area_it_is_seen_on():
     grid = opaque(torch.rand(3, 4, 4)).requires_grad_()
     sample([grid], [plain_views()], 16)[0].sum().backward()
-    assert torch.allclose(grid.grad[:3], torch.full((3, 4, 4), 16.0))
+    assert torch.allclose(grid.grad[0, :3], torch.full((3, 4, 4), 16.0))
 
 
 def test_the_same_stream_gives_the_same_views():
@@ -69,6 +70,13 @@ def test_one_view_in_three_shows_a_wide_picture_whole_and_the_others_fill_themse
     wide = torch.arange(64) % WIDE_EVERY == 0
     assert covered[wide].mean() == pytest.approx(0.45, abs=0.1)
     assert covered[~wide].mean() > 0.75
+
+
+def test_wide_views_see_the_whole_picture_and_crops_its_subject():
+    layers = torch.cat([opaque(torch.zeros(3, 8, 8)), opaque(torch.ones(3, 8, 8))])
+    views = plain_views(6)
+    middles = sample([layers], [views], 16)[:, 0, 8, 8]
+    assert middles.tolist() == [float(view % WIDE_EVERY != 0) for view in range(6)]
 
 
 @pytest.mark.parametrize("threads", [1, 2])

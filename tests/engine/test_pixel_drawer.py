@@ -61,12 +61,26 @@ def test_a_transparent_picture_is_there_or_not_in_each_cell(ask):
 def test_any_grid_can_be_optimised(ask, size):
     made = drawer(ask, pixel_size=size)
     target = torch.rand(4, size[1], size[0])
+    target[3] = 1
     optimizer = torch.optim.Adam(made.parameters, lr=0.1)
     first = None
     for _ in range(20):
-        loss = (made.grid() - target).square().mean()
+        loss = (made.grid()[0] - target).square().mean()
         first = first or loss.item()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     assert loss.item() < first
+
+
+def test_a_picture_from_noise_is_a_subject_before_a_background(ask):
+    whole, subject = drawer(ask).grid()
+    assert (whole[3] == 1).all()
+    assert subject[3, 6, 8] > 0.5 > subject[3, 0, 0]
+    background = (whole[:3] - subject[:3]) / (1 - subject[3])
+    assert torch.allclose(background, torch.full_like(background, 0.5), atol=1e-5)
+
+
+def test_a_picture_from_a_picture_has_one_layer(ask):
+    assert len(drawer(ask, Image.new("RGB", (16, 12))).grid()) == 1
+    assert len(drawer(ask, transparent=True).grid()) == 1
