@@ -24,7 +24,7 @@ BACKGROUND_GRIDS = 2
 # fill the picture with ripples that only the perceptor sees.
 _DETAIL = 0.5
 # The same for the background, which would otherwise take on the colour of the subject.
-_BACKGROUND = 0.3
+_BACKGROUND = 0.15
 # Where the colours of a noise start lie, as logits: soft, near the middle grey.
 _NOISE = 0.1
 # Starting colours stay this far from black and white, where the sigmoid's gradient fades.
