@@ -34,7 +34,7 @@ _LONGEST_BACKOFF_SECONDS = 60.0
 _UPLOAD_LIMIT = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
 # A picture of so few bytes that is refused as too large is not sent at all.
-_WORTH_A_RETRY = 8 * 1024
+_WORTH_A_RETRY = 2 * 1024
 
 _TOO_LARGE = 40005
 _TOO_OLD_TO_EDIT = 30046
@@ -243,7 +243,7 @@ class Reporter:
 
         """
         if (error.code == _TOO_LARGE or error.status == 413) and size:
-            shown.limit = size // 4 if size > _WORTH_A_RETRY else 0
+            shown.limit = size // 2 if size > _WORTH_A_RETRY else 0
             return True
         if error.code in _AUTO_MODERATION and not shown.hide_prompt:
             shown.hide_prompt = True

@@ -29,7 +29,7 @@ _BACKGROUND = 0.15
 _NOISE = 0.1
 # Starting colours stay this far from black and white, where the sigmoid's gradient fades.
 _MARGIN = 0.02
-# A transparent picture starts half there, and more in the middle than at the edge.
+# A subject starts as a disc in the middle: logits of its alpha.
 _ALPHA_MIDDLE, _ALPHA_EDGE = 0.5, -3.0
 
 
@@ -117,8 +117,10 @@ class PixelDrawer:
         grid = self.grid()[0]
         colour, alpha = grid[:3], grid[3:]
         if self._transparent:
-            # Half-there cells would look like dirt around a sprite: each is there or it is not.
-            colour, alpha = colour / alpha.clamp(min=1e-6), (alpha > 0.5).float()
+            # Half-there cells would look like dirt around a sprite: each is there or it is not. A
+            # picture that is nowhere half there would be blank; what there is most of is shown.
+            threshold = min(0.5, max(0.1, alpha.max().item() / 2))
+            colour, alpha = colour / alpha.clamp(min=1e-6), (alpha > threshold).float()
             grid = torch.cat([colour * alpha, alpha])
         pixels = (grid * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
         channels = 4 if self._transparent else 3

@@ -84,3 +84,10 @@ def test_a_picture_from_noise_is_a_subject_before_a_background(ask):
 def test_a_picture_from_a_picture_has_one_layer(ask):
     assert len(drawer(ask, Image.new("RGB", (16, 12))).grid()) == 1
     assert len(drawer(ask, transparent=True).grid()) == 1
+
+
+def test_a_transparent_picture_is_never_blank(ask):
+    made = drawer(ask, transparent=True)
+    with torch.no_grad():
+        made.parameters[0][3] -= 2
+    assert np.asarray(made.native())[..., 3].max() == 255
