@@ -243,7 +243,7 @@ class Reporter:
 
         """
         if (error.code == _TOO_LARGE or error.status == 413) and size:
-            shown.limit = size // 2 if size > _WORTH_A_RETRY else 0
+            shown.limit = size // 4 if size > _WORTH_A_RETRY else 0
             return True
         if error.code in _AUTO_MODERATION and not shown.hide_prompt:
             shown.hide_prompt = True

@@ -131,7 +131,7 @@ async def test_an_upload_that_is_too_large_is_made_smaller(
         engine.finish(job_id, large)
         message = await server.finished(job_id)
         sent = await message.attachments[0].read()
-        assert len(sent) <= len(large) // 8
+        assert len(sent) <= len(large) // 4
         assert Image.open(io.BytesIO(sent)).format == "PNG"
 
 
