@@ -279,9 +279,12 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 def _clean_environment() -> dict[str, str]:
-    """This process's environment without the bot's own settings, above all its token."""
+    """This process's environment without the bot's own settings, above all its token.
+
+    Where the weights lie is the engine's business, and stays.
+    """
     return {
         name: value
         for name, value in os.environ.items()
-        if not name.upper().startswith(("PIXEL_", "DISCORD_"))
+        if name == "PIXEL_MODELS" or not name.upper().startswith(("PIXEL_", "DISCORD_"))
     }
