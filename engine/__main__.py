@@ -6,6 +6,7 @@ It ends by itself when its stdin closes, so that a killed bot leaves no orphan.
 import argparse
 import logging
 import os
+import platform
 import queue
 import sys
 import threading
@@ -117,7 +118,7 @@ def main() -> int:
     except PerceptorError as error:
         log.error("%s", error)  # noqa: TRY400 - the sentence says it all
         return 1
-    name = torch.cuda.get_device_name() if studio.device_class == "cuda" else "processor"
+    name = torch.cuda.get_device_name() if studio.device_class == "cuda" else platform.machine()
     wire.send(Ready(PROTOCOL_VERSION, DRAWING_VERSION, studio.device_class, name, (PIXELCLIP,)))
     while True:
         while studio.idle or not wire.requests.empty():
