@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,17 +9,6 @@ from torch import nn
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def write_atomically(content: bytes, path: Path) -> None:
-    """Replace `path` by `content` in one step, so that no reader ever sees a part of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f"{path.suffix}.part")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def save(state: dict[str, Any], path: Path) -> None:

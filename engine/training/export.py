@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.files import write_atomically
 from engine.perceptors.pixelclip import ImageShape, TextShape, pack
-from engine.training import checkpoints, image_tower, text_tower
+from engine.training import image_tower, text_tower
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,4 +22,4 @@ def export(image_state: Path, text_state: Path, target: Path) -> None:
     image_shape, text_shape = ImageShape(), TextShape()
     image = image_tower.load(image_state, image_shape)
     text = text_tower.load(text_state, text_shape)
-    checkpoints.write_atomically(pack(image, text, (image_shape, text_shape)), target)
+    write_atomically(target, pack(image, text, (image_shape, text_shape)))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine.files import write_atomically
 from engine.perceptors.pixelclip import (
     ImageShape,
     ImageTower,
@@ -16,7 +17,6 @@ from engine.perceptors.pixelclip import (
 )
 from engine.training import (
     augment,
-    checkpoints,
     evaluate,
     export,
     image_tower,
@@ -340,7 +340,7 @@ def test_packing_loses_no_more_than_its_precision(tmp_path):
     torch.manual_seed(0)
     image, text = ImageTower(SMALL_IMAGE), TextTower()
     file = tmp_path / "model.safetensors"
-    checkpoints.write_atomically(pack(image, text, (SMALL_IMAGE, TextShape())), file)
+    write_atomically(file, pack(image, text, (SMALL_IMAGE, TextShape())))
     views = torch.rand(2, 3, 64, 64)
     expected = torch.nn.functional.normalize(image(views), dim=-1)
     torch.testing.assert_close(PixelClip(file).encode_views(views), expected, atol=5e-3, rtol=0)
