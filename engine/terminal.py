@@ -48,6 +48,7 @@ def draw_in_terminal(
     )
     task = bar.add_task("waking the model", total=None)
     look = None
+    done: protocol.Done | None = None
     with Live(bar, console=console, transient=True) as live:
         try:
             # torch takes most of the time until the first frame: the bar is on the screen by then.
@@ -65,21 +66,25 @@ def draw_in_terminal(
                         bar.update(task, completed=iteration)
                         live.update(Group(_preview(png, settings, console), bar))
                         _keep_frame(frames, iteration, png)
-                    case protocol.Done(png=png, native_png=native_png, statistics=statistics):
-                        _keep_frame(frames, statistics.iterations, png)
+                    case protocol.Done() as done:
+                        _keep_frame(frames, done.statistics.iterations, done.png)
         except KeyboardInterrupt:
-            live.stop()
-            if look is None:
-                console.print("Stopped before the first step; nothing was written.")
+            # One that comes after the last step finds a whole picture, which is written below.
+            if done is None:
+                live.stop()
+                if look is None:
+                    console.print("Stopped before the first step; nothing was written.")
+                    return False
+                iteration, png, native_png = look(JOB)
+                _write(out, png, native_png)
+                console.print(f"Stopped after {iteration} steps; the picture so far is {out}.")
                 return False
-            iteration, png, native_png = look(JOB)
-            _write(out, png, native_png)
-            console.print(f"Stopped after {iteration} steps; the picture so far is {out}.")
-            return False
-    _write(out, png, native_png)
+    assert done is not None
+    statistics = done.statistics
+    _write(out, done.png, done.native_png)
     if console.is_terminal:
-        console.print(_preview(png, settings, console))
-    width, height = Image.open(io.BytesIO(png)).size
+        console.print(_preview(done.png, settings, console))
+    width, height = Image.open(io.BytesIO(done.png)).size
     console.print(
         f"{out}  {width} × {height}   seed {settings.seed}   {statistics.iterations} steps in "
         f"{statistics.seconds:.1f} s   score {statistics.score:.3f}",

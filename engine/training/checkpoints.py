@@ -27,6 +27,20 @@ def load(path: Path) -> dict[str, Any] | None:
     return state
 
 
+def load_saved(path: Path) -> dict[str, Any]:
+    """The state saved at `path`, on the CPU.
+
+    Raises:
+        FileNotFoundError: the run has not saved a state yet.
+
+    """
+    state = load(path)
+    if state is None:
+        message = f"There is no training state at {path}."
+        raise FileNotFoundError(message)
+    return state
+
+
 class Average:
     """An exponential moving average of a model's weights and statistics (Polyak, 1992).
 

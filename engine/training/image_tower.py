@@ -105,11 +105,7 @@ def load(path: Path, shape: ImageShape) -> ImageTower:
         FileNotFoundError: the run has not saved a state yet.
 
     """
-    state = checkpoints.load(path)
-    if state is None:
-        message = f"There is no training state at {path}."
-        raise FileNotFoundError(message)
-    return fold(state["average"], shape)
+    return fold(checkpoints.load_saved(path)["average"], shape)
 
 
 class Objective(nn.Module):

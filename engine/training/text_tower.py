@@ -170,12 +170,8 @@ def load(path: Path, shape: TextShape) -> TextTower:
         FileNotFoundError: the run has not saved a state yet.
 
     """
-    state = checkpoints.load(path)
-    if state is None:
-        message = f"There is no training state at {path}."
-        raise FileNotFoundError(message)
     tower = TextTower(shape)
-    tower.load_state_dict(state["tower"])
+    tower.load_state_dict(checkpoints.load_saved(path)["tower"])
     return tower.eval()
 
 
