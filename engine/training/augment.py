@@ -32,6 +32,17 @@ def pixelate_cut_out(rgba: torch.Tensor, factor: int) -> torch.Tensor:
     return F.interpolate(cells, scale_factor=factor, mode="nearest")
 
 
+def ink(rgba: torch.Tensor) -> torch.Tensor:
+    """Redraw premultiplied RGBA pictures with dark lines, two pixels wide, along every edge.
+
+    Some sets draw with an outline and most do not; a name must not depend on it.
+    """
+    highest = F.max_pool2d(rgba, 3, 1, 1)
+    lowest = -F.max_pool2d(-rgba, 3, 1, 1)
+    lines = ((highest - lowest).amax(dim=1, keepdim=True) > 0.25).to(rgba.dtype)
+    return torch.cat((rgba[:, :3] * (1 - lines), torch.maximum(rgba[:, 3:], lines)), dim=1)
+
+
 def place(
     rgba: torch.Tensor,
     scale: torch.Tensor,

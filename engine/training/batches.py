@@ -176,8 +176,11 @@ class BatchMaker:
                 spread = torch.randn(target.shape, generator=generator, device=self._device)
                 rgba[rows] = recolour(rgba[rows], (target + 0.04 * spread).clamp(0, 1))
         premultiplied = torch.cat((rgba[:, :3] * rgba[:, 3:], rgba[:, 3:]), dim=1)
-        # The batch is in random order: its first quarter is redrawn in cells, of three sizes.
+        # The batch is in random order: its first quarter is redrawn in cells of three sizes, its
+        # last sixth with outlines.
         share = len(chosen) // 12
+        if share:
+            premultiplied[-2 * share :] = augment.ink(premultiplied[-2 * share :])
         for number, factor in enumerate((2, 3, 4)):
             part = premultiplied[number * share : (number + 1) * share]
             if len(part):
