@@ -7,13 +7,12 @@ from typing import TypeVar
 
 import msgspec
 import torch
-from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from engine.adam import GridAdam
 from engine.cutouts import Views, choose_views
-from engine.drawers import make_drawer
+from engine.drawers import Start, make_drawer
 from engine.losses import init_loss
 from engine.prompts import parse_prompts
 from engine.protocol import Provenance
@@ -22,6 +21,10 @@ from engine.streams import stream
 
 # A tenth at each drop, as clipit does.
 LEARNING_RATE_DROP = 0.1
+
+# How strongly a first guess is kept, as `init_weight` keeps an init image: it has the form that an
+# optimisation would not find, which adds what it lacks.
+GUESS_WEIGHT = 3.0
 
 _T = TypeVar("_T")
 
@@ -33,7 +36,7 @@ class Easel:
         job: its name.
         settings: resolved.
         provenance: what else its bytes depend on; a snapshot of another kind is not resumed.
-        init_image: RGB or RGBA.
+        start: the picture to start from, or None for noise.
         device: where to draw.
 
     """
@@ -43,7 +46,7 @@ class Easel:
         job: str,
         settings: Settings,
         provenance: Provenance,
-        init_image: Image.Image | None,
+        start: Start | None,
         device: torch.device,
     ) -> None:
         self.job = job
@@ -52,13 +55,14 @@ class Easel:
         self.iteration = 0
         self.loss = math.nan
         self.score = math.nan
-        self.drawer = make_drawer(settings, init_image, device)
+        self.drawer = make_drawer(settings, start, device)
         self._identity = _identity(settings, provenance)
         self._cutouts = stream(_known(settings.seed), "cutouts")
         self._before_step = self._cutouts.get_state()
         self._optimizer = GridAdam(self.drawer.parameters, lr=settings.learning_rate)
         self._start: torch.Tensor | None = None
-        if init_image is not None and settings.init_weight > 0:
+        self._hold = GUESS_WEIGHT if settings.start == "guess" else settings.init_weight
+        if start is not None and self._hold > 0:
             self._start = self.drawer.grid().detach()
 
     @property
@@ -82,6 +86,14 @@ class Easel:
         width, height = _known(self.settings.size)
         return width, height
 
+    def grid(self) -> torch.Tensor:
+        """The cells as the next step's views see them, as `engine.drawers.Drawer.grid` has it.
+
+        A step's noise has a stream of its own, so that a step taken again finds the same.
+        """
+        randomness = stream(_known(self.settings.seed), f"choice/{self.iteration}")
+        return self.drawer.grid(self.iteration / self.iterations, randomness)
+
     def choose_views(self) -> Views:
         """Draw the random views of the next step from the job's own stream."""
         self._before_step = self._cutouts.get_state()
@@ -97,7 +109,7 @@ class Easel:
         """What is asked of the picture besides the prompts; a scalar."""
         if self._start is None:
             return grid.new_zeros(())
-        return self.settings.init_weight * init_loss(grid, self._start)
+        return self._hold * init_loss(grid, self._start)
 
     def step(self) -> None:
         """Improve the parameters by the gradients that the studio has put there."""
@@ -113,6 +125,7 @@ class Easel:
         The file is safetensors, so that reading one never runs code.
         """
         tensors = {f"parameter.{i}": p.detach() for i, p in enumerate(self.drawer.parameters)}
+        tensors |= {f"constant.{i}": c for i, c in enumerate(self.drawer.constants)}
         for i, state in self._optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{i}.{name}": value for name, value in state.items()}
         tensors["cutouts"] = self._cutouts.get_state()
@@ -137,6 +150,8 @@ class Easel:
         with torch.no_grad():
             for i, parameter in enumerate(self.drawer.parameters):
                 parameter.copy_(tensors[f"parameter.{i}"])
+            for i, constant in enumerate(self.drawer.constants):
+                constant.copy_(tensors[f"constant.{i}"])
         state: dict[int, dict[str, torch.Tensor]] = {}
         for name, tensor in tensors.items():
             if name.startswith("adam."):

@@ -15,17 +15,29 @@ from typing import Literal
 import msgspec
 
 from engine.errors import SettingsError, quote
+from engine.palettes import PALETTE_FORMS, parse_palette
+from engine.presets import PRESETS
 from engine.prompts import format_prompts, parse_prompts
 
 # Raised whenever the mathematics of a drawing changes: equal rows of equal drawing version, on the
 # same class of machine, give equal bytes.
-DRAWING_VERSION = 1
+DRAWING_VERSION = 2
 
 MAX_SEED = 2**53 - 1
 PIXELCLIP = "pixelclip"
 
 Kind = Literal[
-    "text", "prompts", "choice", "integer", "number", "numbers", "pair", "seed", "names", "flag"
+    "text",
+    "prompts",
+    "choice",
+    "integer",
+    "number",
+    "numbers",
+    "pair",
+    "seed",
+    "names",
+    "flag",
+    "palette",
 ]
 
 
@@ -69,6 +81,8 @@ class Option:
                 return "names separated by commas"
             case "flag":
                 return "true or false"
+            case "palette":
+                return PALETTE_FORMS
             case "prompts":
                 return "1 to 1000 characters"
             case "text":
@@ -83,6 +97,13 @@ OPTIONS: tuple[Option, ...] = (
         "required",
     ),
     Option("drawer", "choice", "How the picture is made.", "pixel", choices=("pixel",)),
+    Option(
+        "preset",
+        "choice",
+        "A bundle of the settings below; what is given by hand wins.",
+        "none",
+        choices=tuple(PRESETS),
+    ),
     Option(
         "aspect",
         "choice",
@@ -124,10 +145,37 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("pixel_scale", "number", "Larger cells, so fewer of them.", "1", 0.25, 4),
     Option(
+        "palette",
+        "palette",
+        "Every cell is exactly one of these colours: a name, or colours and ramps of your own.",
+        "none",
+    ),
+    Option("colors", "integer", "As many colours at most, chosen by the engine.", "none", 2, 64),
+    Option(
         "transparent",
         "flag",
         "A free-standing picture with an alpha channel, optimised.",
         "false",
+    ),
+    Option(
+        "layers",
+        "flag",
+        "A free-standing subject before a soft background of its own.",
+        "true, unless transparent or from an init image",
+    ),
+    Option(
+        "symmetry",
+        "choice",
+        "Mirrored exactly: x left to right, y top to bottom, or both.",
+        "none",
+        choices=("none", "x", "y", "xy"),
+    ),
+    Option(
+        "start",
+        "choice",
+        "Begin with a first guess for the prompt, or with noise.",
+        "auto",
+        choices=("auto", "guess", "noise"),
     ),
     Option("init_image", "text", "Start from this picture.", "none", chat=False),
     Option("init_weight", "number", "Keeps close to the init image.", "0", 0, 10),
@@ -153,6 +201,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     prompts: str
     drawer: str = "pixel"
+    preset: str | None = None
     aspect: str = "widescreen"
     quality: str = "normal"
     scale: float | None = None
@@ -164,7 +213,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     num_cuts: int | None = None
     pixel_size: tuple[int, int] | None = None
     pixel_scale: float = 1.0
+    palette: str | None = None
+    colors: int | None = None
     transparent: bool = False
+    layers: bool | None = None
+    symmetry: str = "none"
+    start: str = "auto"
     init_image: str | None = None
     init_weight: float = 0.0
     learning_rate: float = 0.08
@@ -201,6 +255,18 @@ PIXELCLIP_QUALITIES: Mapping[str, Quality] = {
     "supreme": Quality((PIXELCLIP,), 720, 48, 5),
 }
 
+# What a preset keeps back where a setting is given that would contradict it.
+_YIELDS: Mapping[str, tuple[str, ...]] = {
+    "aspect": ("size", "pixel_size"),
+    "scale": ("size",),
+    "size": ("aspect", "scale", "pixel_size"),
+    "pixel_size": ("pixel_scale",),
+    "pixel_scale": ("pixel_size",),
+    "transparent": ("layers",),
+    "layers": ("transparent",),
+    "init_image": ("layers", "start"),
+}
+
 _BASE_SIZES: Mapping[str, tuple[int, int]] = {
     "widescreen": (200, 112),
     "square": (150, 150),
@@ -216,7 +282,8 @@ _BASE_GRIDS: Mapping[str, tuple[int, int]] = {
 def make_settings(given: Mapping[str, object]) -> Settings:
     """Check what was given, as text or as values, and build the settings from it.
 
-    A value of None counts as left out.
+    A value of None counts as left out. A preset is written out: its values stand for those that
+    are left out.
 
     Raises:
         SettingsError: for an unknown name, a wrong type, a value out of range or a contradiction.
@@ -232,7 +299,7 @@ def make_settings(given: Mapping[str, object]) -> Settings:
             values[name] = _READERS[option.kind](option, value)
     if "prompts" not in values:
         raise SettingsError("The prompt is missing; write what should be drawn.")
-    settings = msgspec.convert(values, Settings)
+    settings = msgspec.convert(_preset_values(values) | values, Settings)
     _check_pairs(settings, values)
     return settings
 
@@ -277,6 +344,10 @@ def resolve(
         size=size,
         seed=secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed,
         pixel_size=cells,
+        start=_start(settings, names),
+        layers=settings.init_image is None and not settings.transparent
+        if settings.layers is None
+        else settings.layers,
     )
 
 
@@ -285,6 +356,13 @@ def seed_from(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) <= MAX_SEED:
         return int(text)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 11
+
+
+def _start(settings: Settings, perceptors: tuple[str, ...]) -> str:
+    """What `auto` begins with; beside an init image there is nothing to choose."""
+    if settings.start != "auto" or settings.init_image is not None:
+        return settings.start
+    return "guess" if perceptors == (PIXELCLIP,) else "noise"
 
 
 def _shape(
@@ -307,6 +385,19 @@ def _grid_for(size: tuple[float, float]) -> tuple[float, float]:
     return math.sqrt(2400 * ratio), math.sqrt(2400 / ratio)
 
 
+def _preset_values(given: Mapping[str, object]) -> dict[str, object]:
+    """What the preset adds: nothing that was given, nor anything that contradicts it."""
+    preset = given.get("preset")
+    if not isinstance(preset, str):
+        return {}
+    kept_back = {name for asked, value in given.items() if value for name in _YIELDS.get(asked, ())}
+    return {
+        name: value
+        for name, value in PRESETS[preset].items()
+        if name not in given and name not in kept_back
+    }
+
+
 def _check_pairs(settings: Settings, given: Mapping[str, object]) -> None:
     if settings.init_image is None and settings.init_weight > 0:
         raise SettingsError(
@@ -317,6 +408,15 @@ def _check_pairs(settings: Settings, given: Mapping[str, object]) -> None:
         raise SettingsError(
             "aspect=retain takes the shape of the init image, and there is none; "
             "give an init_image or another aspect."
+        )
+    if settings.init_image is not None and settings.start != "auto":
+        raise SettingsError(
+            f"start={settings.start} and an init_image contradict each other; give only one of them."
+        )
+    if settings.transparent and settings.layers:
+        raise SettingsError(
+            "layers puts a background behind the subject, and transparent leaves it out; "
+            "give only one of them."
         )
     if "size" in given and "scale" in given:
         raise SettingsError("size and scale contradict each other; give only one of them.")
@@ -357,6 +457,13 @@ def _read_choice(option: Option, value: object) -> str:
     if not isinstance(value, str) or value.strip().lower() not in option.choices:
         raise _refusal(option, value)
     return value.strip().lower()
+
+
+def _read_palette(option: Option, value: object) -> str:
+    if not isinstance(value, str):
+        raise _refusal(option, value)
+    parse_palette(value)
+    return " ".join(value.lower().split())
 
 
 def _read_number(option: Option, value: object) -> float:
@@ -438,4 +545,5 @@ _READERS = {
     "numbers": _read_numbers,
     "names": _read_names,
     "flag": _read_flag,
+    "palette": _read_palette,
 }

@@ -16,11 +16,13 @@ import torch
 from PIL import Image
 
 from engine.cutouts import Views, sample
+from engine.drawers import Start, start_from_image
 from engine.easel import Easel
 from engine.errors import PerceptorError, SettingsError
+from engine.guess import FirstGuess
 from engine.losses import Targets, make_targets, prompt_loss, prompt_score
 from engine.perceptors import Perceptor, auto_perceptors, load_perceptor
-from engine.prompts import Prompt
+from engine.prompts import Prompt, parse_prompts
 from engine.protocol import (
     Cancelled,
     DeviceClass,
@@ -34,7 +36,7 @@ from engine.protocol import (
     Started,
     Statistics,
 )
-from engine.settings import DRAWING_VERSION, resolve
+from engine.settings import DRAWING_VERSION, PIXELCLIP, Settings, resolve
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,7 @@ class Studio:
         self._snapshot_seconds = snapshot_seconds
         self._perceptors: dict[str, Perceptor] = {}
         self._texts: dict[tuple[str, str], torch.Tensor] = {}
+        self._first_guess: FirstGuess | None = None
         self._easels: dict[str, Easel] = {}
         self._targets: dict[str, dict[str, Targets]] = {}
         self._began: dict[str, float] = {}
@@ -166,18 +169,44 @@ class Studio:
             init_size=None if image is None else image.size,
         )
         names = settings.perceptors or ()
+        prompts = parse_prompts(settings.prompts)
+        weights = {name: self.perceptor(name).weights_hash for name in names}
+        if settings.start == "guess":
+            weights |= {model.name: model.weights_hash for model in self._guessers()}
         provenance = Provenance(
             drawing_version=DRAWING_VERSION,
             device=self.device_class,
             dtype="float32",
-            weights={name: self.perceptor(name).weights_hash for name in names},
+            weights=weights,
         )
-        easel = Easel(draw.job, settings, provenance, image, self.device)
+        start = self._start(settings, prompts, image)
+        easel = Easel(draw.job, settings, provenance, start, self.device)
         snapshot = self._snapshot_path(draw.job)
         if snapshot is not None:
             easel.resume(snapshot)
         self._targets[draw.job] = {name: self._encode(name, easel.prompts) for name in names}
         return easel, Started(draw.job, settings, provenance, easel.iteration, easel.size)
+
+    def _guessers(self) -> tuple[FirstGuess, Perceptor]:
+        """What makes a first guess, and the perceptor whose text vectors it hears."""
+        if self._first_guess is None:
+            self._first_guess = FirstGuess(device=self.device)
+        return self._first_guess, self.perceptor(PIXELCLIP)
+
+    def _start(
+        self, settings: Settings, prompts: tuple[Prompt, ...], image: Image.Image | None
+    ) -> Start | None:
+        """The picture that a drawing begins with, or None for noise."""
+        assert settings.pixel_size is not None
+        assert settings.seed is not None
+        if image is not None:
+            clear = settings.transparent or bool(settings.layers)
+            return start_from_image(image, *settings.pixel_size, clear=clear)
+        if settings.start != "guess":
+            return None
+        first_guess, ear = self._guessers()
+        said = self._encode(ear.name, prompts)
+        return first_guess.draw(said.vectors, said.weights, settings.seed, *settings.pixel_size)
 
     def _encode(self, name: str, prompts: tuple[Prompt, ...]) -> Targets:
         """Text vectors are kept across jobs: a channel's favourite prompts come again."""
@@ -195,7 +224,7 @@ class Studio:
         if not easels:
             return {}
         try:
-            grids = [easel.drawer.grid() for easel in easels]
+            grids = [easel.grid() for easel in easels]
             views = [easel.choose_views() for easel in easels]
             losses, scores = self._judge(easels, grids, views)
             total = torch.stack(

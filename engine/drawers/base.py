@@ -1,9 +1,24 @@
-"""What a drawer is: parameters that become a picture."""
+"""What a drawer is: parameters that become a picture; and the picture that it may start from."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from PIL import Image
+
+
+@dataclass(frozen=True)
+class Start:
+    """A picture to start from, at one pixel a cell.
+
+    Attributes:
+        subject: ``[4, rows, columns]``: RGB premultiplied by alpha, and alpha, in 0…1.
+        background: ``[3, rows, columns]``: RGB in 0…1 of what lies behind the subject, or None.
+
+    """
+
+    subject: torch.Tensor
+    background: torch.Tensor | None = None
 
 
 class Drawer(Protocol):
@@ -13,10 +28,22 @@ class Drawer(Protocol):
     def parameters(self) -> list[torch.Tensor]:
         """The leaves that the optimiser improves, always in the same order."""
 
-    def grid(self) -> torch.Tensor:
+    @property
+    def constants(self) -> list[torch.Tensor]:
+        """What the picture is made of besides, always in the same order; saved and resumed."""
+
+    def grid(
+        self, progress: float = 0.0, randomness: torch.Generator | None = None
+    ) -> torch.Tensor:
         """The cells ``[layers, 4, rows, columns]``: RGB premultiplied by alpha, and alpha.
 
         The first layer is the whole picture. A second one is its subject, free-standing.
+
+        Args:
+            progress: the share of the run that is done, 0…1: a choice that is soft at first and
+                hard at the end is as hard as it should be then.
+            randomness: the stream of such a choice's noise; without it there is none.
+
         """
 
     def native(self) -> Image.Image:

@@ -1,128 +1,124 @@
-"""Pixel art: the parameters are the cells themselves, as pyramids of grids that are summed.
+"""Pixel art: the parameters are numbers for the cells themselves, as pyramids of grids.
 
-Coarse grids move whole areas at once, fine grids add the detail, so that shapes form before
-texture does; a single grid would settle into noise. PixelDraw (pixray) optimised one vector
-rectangle per cell through diffvg; the cells need no rasteriser.
-
-A picture from noise has two layers, a subject with an alpha channel before a soft background of its
-own. Most views show the subject alone, each before another backdrop: what stands out from all of
-them is a clean shape in the middle, and not a pattern from edge to edge.
+PixelDraw (pixray) optimised one vector rectangle per cell through diffvg; the cells need no
+rasteriser. A picture may have two layers, a subject with an alpha channel before a soft background
+of its own. Most views show the subject alone, each before another backdrop: what stands out from
+all of them is a clean shape in the middle, and not a pattern from edge to edge.
 """
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 
+from engine.drawers.base import Start
+from engine.drawers.colours import Colours, FreeColours, PaletteColours
+from engine.drawers.pyramid import Pyramid, mirrored, noise
+from engine.drawers.quantize import choose_colours, choose_of_palette
+from engine.palettes import PALETTES, parse_palette
 from engine.settings import Settings
 from engine.streams import stream
 
-COARSEST_CELLS = 4
 # The background is made of the coarsest grids only.
 BACKGROUND_GRIDS = 2
 
-# How much of a step a grid passes on, compared with the next coarser one: with 1 the finest grids
-# fill the picture with ripples that only the perceptor sees.
-_DETAIL = 0.5
-# The same for the background, which would otherwise take on the colour of the subject.
+# How much of a step the background's grids pass on: with more it takes on the subject's colour.
 _BACKGROUND = 0.15
-# Where the colours of a noise start lie, as logits: soft, near the middle grey.
+# Where the numbers of a noise start lie: soft, near the middle grey.
 _NOISE = 0.1
-# Starting colours stay this far from black and white, where the sigmoid's gradient fades.
-_MARGIN = 0.02
 # A subject starts as a disc in the middle: logits of its alpha.
 _ALPHA_MIDDLE, _ALPHA_EDGE = 0.5, -3.0
+# Where a limited number of colours is taken from when there is no start: it has some of every kind.
+_BROAD = "resurrect64"
+# An alpha of nothing or all would have no gradient.
+_ALPHA_MARGIN = 0.02
 
 
 class PixelDrawer:
     """A grid of square or nearly square cells, RGB or RGBA.
 
     Args:
-        settings: resolved; `pixel_size`, `seed` and `transparent` are used.
-        init_image: RGB or RGBA; scaled to one pixel a cell.
+        settings: resolved; `pixel_size`, `seed`, `palette`, `colors`, `transparent`, `layers` and
+            `symmetry` are used.
+        start: a picture of the grid's size, or None for noise.
         device: where the parameters live.
 
     """
 
-    def __init__(
-        self, settings: Settings, init_image: Image.Image | None, device: torch.device
-    ) -> None:
+    def __init__(self, settings: Settings, start: Start | None, device: torch.device) -> None:
         assert settings.pixel_size is not None
         assert settings.seed is not None
         columns, rows = settings.pixel_size
         self._transparent = settings.transparent
-        self._layered = not settings.transparent and init_image is None
-        channels = 4 if settings.transparent or self._layered else 3
-        generator = stream(settings.seed, "pixel/start")
-        shapes = _pyramid(columns, rows)
-        self._shares = [_DETAIL**number for number in range(len(shapes))]
-        finest = self._shares[-1]
-        levels = [
-            torch.randn(channels, *shape, generator=generator) * _NOISE / len(shapes) ** 0.5
-            for shape in shapes
-        ]
-        if init_image is not None:
-            levels = [torch.zeros_like(level) for level in levels]
-            levels[-1] = _image_logits(init_image, columns, rows, channels) / finest
+        self._symmetry = settings.symmetry
+        if start is not None:
+            start = _fitted(start, settings)
+        self._colours = _colours(settings, start, device)
+        if start is None:
+            generator = stream(settings.seed, "pixel/start")
+            field = _NOISE * noise(self._colours.channels + 1, rows, columns, generator).to(device)
+            numbers = self._colours.grey(rows, columns) + field[:-1]
+            alpha = _middle_bump(columns, rows).to(device) + field[-1:]
         else:
-            levels[-1][3] += _middle_bump(columns, rows) / finest
-        self._levels = [level.to(device).requires_grad_() for level in levels]
-        if self._layered:
-            self._shares += [_BACKGROUND * share for share in self._shares[:BACKGROUND_GRIDS]]
-            self._levels += [
-                torch.zeros(3, *shape, device=device, requires_grad=True)
-                for shape in shapes[:BACKGROUND_GRIDS]
-            ]
-        self._spreads = [
-            (_spread(rows, level.shape[1]).to(device), _spread(columns, level.shape[2]).to(device))
-            for level in self._levels
-        ]
-        self._subject_grids = len(shapes)
+            picture, opacity = _unpremultiplied(start.subject.to(device))
+            numbers = self._colours.logits(picture)
+            alpha = torch.logit(opacity.clamp(_ALPHA_MARGIN, 1 - _ALPHA_MARGIN))
+        self._subject = Pyramid(numbers)
+        self._alpha: Pyramid | None = None
+        if settings.transparent or settings.layers:
+            self._alpha = Pyramid(alpha)
+        self._background: Pyramid | None = None
+        if settings.layers:
+            background = None if start is None else start.background
+            if background is None:
+                numbers = self._colours.grey(rows, columns)
+            else:
+                numbers = self._colours.logits(background.to(device))
+            self._background = Pyramid(numbers, BACKGROUND_GRIDS, _BACKGROUND)
 
     @property
     def parameters(self) -> list[torch.Tensor]:
-        """The grids of logits from coarse to fine, first the subject's, then the background's."""
-        return self._levels
+        """The grids from coarse to fine: the subject's, its alpha's, the background's; colours."""
+        levels = [level for pyramid in self._pyramids for level in pyramid.levels]
+        return levels + self._colours.parameters
 
-    def grid(self) -> torch.Tensor:
+    @property
+    def constants(self) -> list[torch.Tensor]:
+        """What the layers and the colours start as."""
+        return [pyramid.base for pyramid in self._pyramids] + self._colours.constants
+
+    def grid(
+        self, progress: float = 0.0, randomness: torch.Generator | None = None
+    ) -> torch.Tensor:
         """The cells ``[layers, 4, rows, columns]``: RGB premultiplied by alpha, and alpha.
 
-        The first layer is the whole picture; in a picture from noise the second is its subject.
+        The first layer is the whole picture; with `layers` the second is its subject.
         """
-        values = torch.sigmoid(self._summed(0, self._subject_grids))
-        if not self._layered:
-            alpha = values[3:] if self._transparent else torch.ones_like(values[:1])
-            return torch.cat([values[:3] * alpha, alpha])[None]
-        alpha = values[3:]
-        subject = torch.cat([values[:3] * alpha, alpha])
-        background = torch.sigmoid(self._summed(self._subject_grids, len(self._levels)))
-        whole = torch.cat([subject[:3] + (1 - alpha) * background, torch.ones_like(alpha)])
-        return torch.stack([whole, subject])
-
-    def _summed(self, first: int, end: int) -> torch.Tensor:
-        """The sum of some grids, each spread over all cells: ``[channels, rows, columns]``."""
-        parts = [
-            share * (down @ level @ across.T)
-            for level, (down, across), share in zip(
-                self._levels[first:end],
-                self._spreads[first:end],
-                self._shares[first:end],
-                strict=True,
-            )
-        ]
-        return torch.stack(parts).sum(0)
+        colour = self._colours.mixed(self._subject.field(), progress, randomness)
+        if self._alpha is None:
+            cells = torch.cat([colour, torch.ones_like(colour[:1])])[None]
+            return mirrored(cells, self._symmetry)
+        alpha = self._colours.opacity(self._alpha.field(), progress)
+        cells = torch.cat([colour * alpha, alpha])[None]
+        if self._background is not None:
+            ground = self._colours.mixed(self._background.field(), progress, randomness)
+            whole = torch.cat([alpha * colour + (1 - alpha) * ground, torch.ones_like(alpha)])
+            cells = torch.cat([whole[None], cells])
+        return mirrored(cells, self._symmetry)
 
     @torch.no_grad()
     def native(self) -> Image.Image:
         """The picture at one pixel a cell, RGB or, if transparent, RGBA."""
-        grid = self.grid()[0]
-        colour, alpha = grid[:3], grid[3:]
-        if self._transparent:
+        cells = self.grid(1.0)[0]
+        if self._transparent and self._alpha is not None:
             # Half-there cells would look like dirt around a sprite: each is there or it is not. A
             # picture that is nowhere half there would be blank; what there is most of is shown.
-            threshold = min(0.5, max(0.1, alpha.max().item() / 2))
-            colour, alpha = colour / alpha.clamp(min=1e-6), (alpha > threshold).float()
-            grid = torch.cat([colour * alpha, alpha])
-        pixels = (grid * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+            alpha = torch.sigmoid(self._alpha.field())
+            most = alpha.max().item()
+            alpha = (alpha > (0.5 if most > 0.5 else max(0.1, most / 2))).float()
+            colour = self._colours.mixed(self._subject.field(), 1.0, None)
+            cells = mirrored(torch.cat([colour * alpha, alpha]), self._symmetry)
+        pixels = (cells * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
         channels = 4 if self._transparent else 3
         return Image.fromarray(np.ascontiguousarray(pixels[..., :channels]))
 
@@ -130,31 +126,67 @@ class PixelDrawer:
         """The picture at the output size, by nearest neighbour: every cell stays crisp."""
         return self.native().resize(size, Image.Resampling.NEAREST)
 
-
-def _pyramid(columns: int, rows: int) -> list[tuple[int, int]]:
-    """(rows, columns) of each grid, from the coarsest to the full one, each twice the last."""
-    shapes = [(rows, columns)]
-    while min(shapes[0]) >= 2 * COARSEST_CELLS:
-        height, width = shapes[0]
-        shapes.insert(0, (round(height / 2), round(width / 2)))
-    return shapes
+    @property
+    def _pyramids(self) -> list[Pyramid]:
+        layers = (self._subject, self._alpha, self._background)
+        return [pyramid for pyramid in layers if pyramid is not None]
 
 
-def _spread(fine: int, coarse: int) -> torch.Tensor:
-    """Linear interpolation from `coarse` to `fine` cells as a matrix ``[fine, coarse]``."""
-    place = ((torch.arange(fine) + 0.5) * (coarse / fine) - 0.5).clamp(0, coarse - 1)
-    return (1 - (place[:, None] - torch.arange(coarse)[None, :]).abs()).clamp(min=0)
+def _colours(settings: Settings, start: Start | None, device: torch.device) -> Colours:
+    """What the cells choose from; a limited number of colours begins with those of the start."""
+    if settings.palette is None and settings.colors is None:
+        return FreeColours(device)
+    named = parse_palette(settings.palette) if settings.palette is not None else PALETTES[_BROAD]
+    palette = torch.tensor(named, dtype=torch.float32) / 255
+    if settings.colors is None:
+        return PaletteColours(palette.to(device))
+    assert settings.seed is not None
+    of = None if settings.palette is None else palette.to(device)
+    if start is None:
+        chosen = choose_of_palette(palette, torch.ones(len(palette)), palette, settings.colors)
+    else:
+        cells, weights = _weighted(start)
+        if of is None:
+            chosen = choose_colours(
+                cells, weights, settings.colors, stream(settings.seed, "pixel/colours")
+            )
+        else:
+            chosen = choose_of_palette(cells, weights, palette, settings.colors)
+    return PaletteColours(chosen.to(device), changing=True, of=of)
 
 
-def _image_logits(image: Image.Image, columns: int, rows: int, channels: int) -> torch.Tensor:
-    """The logits ``[channels, rows, columns]`` whose sigmoid is the picture."""
-    rgba = image.convert("RGBA")
-    if channels == 3:
-        white = Image.new("RGBA", rgba.size, "white")
-        rgba = Image.alpha_composite(white, rgba)
-    small = rgba.resize((columns, rows), Image.Resampling.BOX)
-    values = torch.from_numpy(np.asarray(small, dtype=np.float32) / 255).permute(2, 0, 1)
-    return torch.logit(values[:channels].clamp(_MARGIN, 1 - _MARGIN))
+def _fitted(start: Start, settings: Settings) -> Start:
+    """A start with as many layers as the picture has."""
+    if settings.layers or start.background is None:
+        return start
+    if settings.transparent:
+        return Start(start.subject)
+    alpha = start.subject[3:]
+    whole = start.subject[:3] + (1 - alpha) * start.background
+    return Start(torch.cat([whole, torch.ones_like(alpha)]))
+
+
+def _weighted(start: Start) -> tuple[torch.Tensor, torch.Tensor]:
+    """All colours of a start ``[n, 3]``, and how much of each is to be seen ``[n]``."""
+    picture, alpha = _unpremultiplied(start.subject)
+    cells, weights = picture.flatten(1).T, alpha.flatten()
+    if start.background is not None:
+        cells = torch.cat([cells, start.background.flatten(1).T])
+        weights = torch.cat([weights, 1 - weights])
+    return cells, weights
+
+
+def _unpremultiplied(subject: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """RGB ``[3, rows, columns]`` and alpha ``[1, rows, columns]`` of premultiplied cells.
+
+    Where nothing is, the colour is that of what is near, should the subject grow there.
+    """
+    filled = subject
+    for size in (3, 9, 27):
+        near = F.avg_pool2d(subject, size, stride=1, padding=size // 2)
+        filled = torch.where(filled[3:] > 0, filled, near)
+    filled = torch.where(filled[3:] > 0, filled, subject.mean((1, 2), keepdim=True))
+    return filled[:3] / filled[3:].clamp(min=1e-6), subject[3:]
 
 
 def _middle_bump(columns: int, rows: int) -> torch.Tensor:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from PIL import Image
 
+from engine.files import write_atomically
+from engine.guess.generator import GuessShape
 from engine.perceptors.pixelclip import (
     WEIGHTS,
     ImageShape,
+    ImageTower,
     PixelClip,
     TextShape,
     unpack,
@@ -20,13 +24,24 @@ from engine.training import (
     batches,
     captions,
     data,
+    drawing_prompts,
     evaluate,
+    everyday_words,
     export,
+    guess,
+    guess_batches,
     image_tower,
+    judge,
+    judge_tower,
     teacher,
     text_corpus,
     text_tower,
+    vqgan,
+    vqgan_evaluate,
+    vqgan_pictures,
 )
+from engine.vqgan import VQGAN, Shape
+from engine.vqgan import WEIGHTS as VQGAN_WEIGHTS
 
 
 @dataclass(frozen=True)
@@ -82,6 +97,21 @@ def _parser() -> argparse.ArgumentParser:
     stage.add_argument("--name", default="text", help="name of the run")
     stage.set_defaults(run=_text)
 
+    first = guess.Recipe()
+    stage = stages.add_parser("guess", help="train the first guess, or go on with it")
+    stage.add_argument("--steps", type=int, default=first.steps)
+    stage.add_argument("--size", type=int, default=first.size, help="pictures a batch")
+    stage.add_argument("--name", default="guess", help="name of the run")
+    stage.add_argument("--texts", metavar="RUN", default="text", help="whose text tower it hears")
+    stage.set_defaults(run=_guess)
+
+    clean = judge_tower.RECIPE
+    stage = stages.add_parser("judge", help="train the judge, or go on with it")
+    stage.add_argument("--steps", type=int, default=clean.steps)
+    stage.add_argument("--size", type=int, default=clean.size, help="views a batch")
+    stage.add_argument("--name", default="judge", help="name of the run")
+    stage.set_defaults(run=_judge)
+
     stage = stages.add_parser("export", help="write the file that ships from two runs")
     stage.add_argument("--image", default="image", help="name of the image run")
     stage.add_argument("--text", default="text", help="name of the text run")
@@ -89,10 +119,38 @@ def _parser() -> argparse.ArgumentParser:
     stage.set_defaults(run=_export)
 
     stage = stages.add_parser(
-        "evaluate", help="measure a file, with its own texts and the teacher's"
+        "evaluate", help="measure a file or a run, with its own texts and the teacher's"
     )
     stage.add_argument("--weights", type=Path, default=WEIGHTS)
+    stage.add_argument(
+        "--run", metavar="RUN", dest="image", help="measure this image run instead of a file"
+    )
+    stage.add_argument(
+        "--texts", metavar="RUN", default="text", help="the text run that goes with --run"
+    )
     stage.set_defaults(run=_evaluate)
+
+    stage = stages.add_parser(
+        "drawings", help="let the judge say how well drawings fit the prompts they are named by"
+    )
+    stage.add_argument("folder", type=Path, help="PNG files such as a-red-car.png")
+    stage.set_defaults(run=_drawings)
+
+    codes = vqgan.Recipe()
+    stage = stages.add_parser("vqgan", help="train the VQGAN, or go on with it, and write its file")
+    stage.add_argument("--steps", type=int, default=codes.steps)
+    stage.add_argument("--size", type=int, default=codes.size, help="pictures a batch")
+    stage.add_argument(
+        "--adversarial", type=float, default=codes.adversarial, help="weight; 0 for no adversary"
+    )
+    stage.add_argument("--name", default="vqgan", help="name of the run")
+    stage.add_argument("--target", type=Path, default=VQGAN_WEIGHTS)
+    stage.set_defaults(run=_vqgan)
+
+    stage = stages.add_parser("vqgan-evaluate", help="measure a VQGAN's file on the unseen style")
+    stage.add_argument("--weights", type=Path, default=VQGAN_WEIGHTS)
+    stage.add_argument("--sheet", type=Path, help="where to write originals beside redrawings, PNG")
+    stage.set_defaults(run=_vqgan_evaluate)
     return parser
 
 
@@ -108,11 +166,11 @@ def _pixelclip(options: argparse.Namespace) -> None:
     if options.texts is None:
         targets = teacher.centre(spoken.vectors, spoken.mean)
     else:
-        shape = TextShape()
-        tower = text_tower.load(_state(options, options.texts), shape)
-        targets = text_tower.embed(tower, spoken.captions.texts, shape)
+        tower = text_tower.load(_state(options, options.texts), TextShape())
+        targets = text_tower.embed(tower, spoken.captions.texts, TextShape())
     objective = image_tower.Objective(targets, spoken.captions, recipe.alike)
-    training = image_tower.Training(recipe, objective, device, ImageShape())
+    shape = ImageShape()
+    training = image_tower.Training(recipe, objective, device, lambda: image_tower.fresh(shape))
     maker = batches.BatchMaker(spoken.pictures, spoken.captions, recipe.seed, device)
     image_tower.train(training, maker, _state(options, options.name))
 
@@ -129,6 +187,38 @@ def _text(options: argparse.Namespace) -> None:
     text_tower.train(training, rows, targets, corpus.favoured, _state(options, options.name))
 
 
+def _guess(options: argparse.Namespace) -> None:
+    recipe = guess.Recipe(steps=options.steps, size=options.size)
+    device = torch.device(options.device)
+    pictures = data.Pictures.load(options.root)
+    said = captions.write_captions(pictures)
+    shape = TextShape()
+    tower = text_tower.load(_state(options, options.texts), shape)
+    texts = text_tower.embed(tower, said.texts, shape)
+    maker = batches.BatchMaker(pictures, said, recipe.seed, device)
+    styles = (*maker.sources, guess_batches.PAINTED)
+    training = guess.Training(recipe, texts, device, GuessShape(styles=styles))
+    guess.train(
+        training,
+        guess_batches.GuessBatchMaker(maker, styles, recipe.seed),
+        _state(options, options.name),
+    )
+
+
+def _judge(options: argparse.Namespace) -> None:
+    recipe = replace(judge_tower.RECIPE, steps=options.steps, size=options.size)
+    device = torch.device(options.device)
+    spoken = _Spoken.load(options.root)
+    indices = spoken.pictures.judge_indices()
+    said = captions.write_captions(spoken.pictures, indices)
+    vectors = teacher.cached(said.texts, options.root / "judge.npy", "the judge's captions")
+    targets = teacher.centre(vectors, spoken.mean)
+    objective = image_tower.Objective(targets, said, recipe.alike)
+    training = image_tower.Training(recipe, objective, device, judge_tower.JudgeTower)
+    maker = batches.BatchMaker(spoken.pictures, said, recipe.seed, device, indices=indices)
+    image_tower.train(training, maker, _state(options, options.name), task="judge")
+
+
 def _export(options: argparse.Namespace) -> None:
     image, text = _state(options, options.image), _state(options, options.text)
     export.export(image, text, options.target)
@@ -136,10 +226,11 @@ def _export(options: argparse.Namespace) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     spoken = _Spoken.load(options.root)
+    pictures = spoken.pictures
     corpus, vectors = _corpus(options.root, spoken)
-    image, _ = unpack(options.weights.read_bytes())
-    model = PixelClip(options.weights)
-    asked = evaluate.asked_of(spoken.pictures)
+    image, own = _towers(options)
+    names = [pictures.concepts[concept].name for concept in spoken.captions.bank]
+    asked = sorted({*evaluate.asked_of(pictures), *names, *everyday_words.NAMES_OF})
     known = dict(
         zip(asked, teacher.cached(asked, options.root / "asked.npy", "names"), strict=True)
     )
@@ -147,13 +238,59 @@ def _evaluate(options: argparse.Namespace) -> None:
     def locked(texts: list[str]) -> torch.Tensor:
         return teacher.centre(torch.stack([known[text] for text in texts]), spoken.mean)
 
-    for title, embed in (("own text tower", model.encode_text), ("locked teacher", locked)):
-        report = evaluate.evaluate(image, embed, spoken.pictures)
-        sys.stdout.write(f"{title}\n{report}\n")
+    for title, embed in (("own text tower", own), ("locked teacher", locked)):
+        report = evaluate.evaluate(image, embed, pictures)
+        sys.stdout.write(f"{title}\n{report}\n{evaluate.read_words(embed, names)}\n")
     for title, texts in (("held-out captions", corpus.captions), ("unseen words", corpus.unseen)):
         targets = torch.stack([vectors[text] for text in texts])
-        cosine = float((model.encode_text(texts) * targets).sum(dim=1).mean())
+        cosine = float((own(list(texts)) * targets).sum(dim=1).mean())
         sys.stdout.write(f"cosine to the teacher, {title}: {cosine:.3f}\n")
+
+
+def _towers(options: argparse.Namespace) -> tuple[ImageTower, evaluate.Embed]:
+    """The two towers to be measured: of a file, or of two runs."""
+    if options.image is None:
+        image, _ = unpack(options.weights.read_bytes())
+        return image, PixelClip(options.weights).encode_text
+    image = image_tower.load(_state(options, options.image), ImageShape())
+    tower = text_tower.load(_state(options, options.texts), TextShape())
+    return image, lambda texts: text_tower.embed(tower, texts, TextShape())
+
+
+def _drawings(options: argparse.Namespace) -> None:
+    named = {prompt.replace(" ", "-"): prompt for prompt in drawing_prompts.PROMPTS}
+    drawn = {
+        named[file.stem]: Image.open(file)
+        for file in sorted(options.folder.glob("*.png"))
+        if file.stem in named
+    }
+    if not drawn:
+        message = f"No PNG file in {options.folder} is named by one of the hundred prompts."
+        raise FileNotFoundError(message)
+    trained = judge.load(options.root)
+    verdict = trained.ranks(drawn)
+    for prompt, rank in verdict.ranks.items():
+        sys.stdout.write(f"{rank:4}  {prompt}\n")
+    real = trained.calibration(data.Pictures.load(options.root))
+    sys.stdout.write(f"drawings:   {verdict}\nreal icons: {real}\n")
+
+
+def _vqgan(options: argparse.Namespace) -> None:
+    recipe = vqgan.Recipe(steps=options.steps, size=options.size, adversarial=options.adversarial)
+    device = torch.device(options.device)
+    pictures = data.Pictures.load(options.root)
+    maker = vqgan_pictures.PictureMaker(pictures, recipe.seed, device)
+    state = _state(options, options.name)
+    vqgan.train(vqgan.Training(recipe, device, Shape()), maker, state)
+    vqgan.export(state, options.target)
+
+
+def _vqgan_evaluate(options: argparse.Namespace) -> None:
+    pictures = data.Pictures.load(options.root)
+    model = VQGAN(options.weights)
+    sys.stdout.write(vqgan_evaluate.evaluate(model, pictures) + "\n")
+    if options.sheet is not None:
+        write_atomically(options.sheet, vqgan_evaluate.contact_sheet(model, pictures))
 
 
 def _corpus(root: Path, spoken: _Spoken) -> tuple[text_corpus.Corpus, dict[str, torch.Tensor]]:

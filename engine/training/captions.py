@@ -73,15 +73,21 @@ class Captions:
     colour_texts: tuple[int, ...]
 
 
-def write_captions(pictures: Pictures, seed: int = 0) -> Captions:
-    """Say everything there is to say about the training pictures, the same for the same seed."""
+def write_captions(
+    pictures: Pictures, indices: Sequence[int] | None = None, seed: int = 0
+) -> Captions:
+    """Say everything there is to say about some pictures, the same for the same seed.
+
+    They are those for training unless their indices are given.
+    """
     randomness = random.Random(seed)
     texts: dict[str, int] = {}
 
     def number(text: str) -> int:
         return texts.setdefault(text, len(texts))
 
-    counts = Counter(pictures.records[index].concept for index in pictures.training_indices())
+    shown = pictures.training_indices() if indices is None else indices
+    counts = Counter(pictures.records[index].concept for index in shown)
     several = sorted(concept for concept, pictured in counts.items() if pictured > 1)
     of_concept: dict[int, tuple[Caption, ...]] = {}
     for concept in sorted(counts):

@@ -15,15 +15,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.training import names, sources
+from engine.training.nearest import nearest, thumbnails
 from engine.training.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     import numpy.typing as npt
 
 HELD_OUT = 100
 """Concepts that no training picture shows, to measure what was understood and not learnt."""
+
+BORROWED = 0.1
+"""Distance (see `nearest`) below which two pictures are taken for one drawing."""
+
+# Categories of icons that show no thing.
+_NO_THINGS = frozenset({"Flags", "Brand / Logo", "Brand", "Brands", "Logo", "Logos"})
+
+# The sets that say what is drawn often enough to be held out. The list is closed, so that the
+# choice does not move when sets are added.
+_COUNTED = """
+noto noto-v1 twemoji emojione fluent-emoji fluent-emoji-flat fxemoji streamline-emojis
+streamline-kameleon-color flat-color-icons flat-ui meteocons game-icons openmoji
+"""
 
 # What people are likely to ask of an art bot first is not given up for the sake of a measurement.
 _ASKED_FIRST = """
@@ -79,12 +94,20 @@ class Pictures:
         return cls(np.load(root / "pictures.npy", mmap_mode="r"), records, concepts)
 
     def training_indices(self) -> list[int]:
-        """The pictures that may be trained on: neither the unseen style nor held-out concepts."""
-        evaluation = {icons.prefix for icons in sources.ICON_SETS if icons.use == "evaluate"}
+        """The pictures that may be trained on: of the sets for training, no held-out concepts."""
         return [
             index
             for index, record in enumerate(self.records)
-            if record.source not in evaluation and not self.concepts[record.concept].held_out
+            if sources.USE_OF[record.source] == "train"
+            and not self.concepts[record.concept].held_out
+        ]
+
+    def judge_indices(self) -> list[int]:
+        """The pictures that only the judge learns from, held-out concepts included."""
+        return [
+            index
+            for index, record in enumerate(self.records)
+            if sources.USE_OF[record.source] == "judge"
         ]
 
     def indices_of(self, source: str) -> list[int]:
@@ -94,27 +117,52 @@ class Pictures:
 
 @dataclass(frozen=True)
 class _Drawing:
+    """A picture still to be drawn: an SVG document, or the bytes of a raster file."""
+
     source: str
     slug: str
     name: str
-    svg: str
-    single_colour: bool
+    content: str | bytes
+    single_colour: bool = False
 
 
 def build(root: Path) -> Pictures:
     """Fetch, draw and name everything; writes the array, the records and the licences."""
     sources.fetch(root)
     sources.write_licences(root)
-    drawings = _drawings(root)
-    keywords = _keywords(root)
+    kept, pixels = _draw_all(list(_drawings(root)))
+    own = _own(kept, pixels)
+    kept, pixels = [kept[index] for index in own], pixels[own]
+    concepts = _concepts(kept, _keywords(root))
+    index = {concept.name: number for number, concept in enumerate(concepts)}
+    records = tuple(
+        Record(drawing.source, drawing.slug, index[drawing.name], drawing.single_colour)
+        for drawing in kept
+    )
+    np.save(root / "pictures.npy", pixels)
+    document = {
+        "concepts": [asdict(concept) for concept in concepts],
+        "records": [asdict(record) for record in records],
+    }
+    (root / "pictures.json").write_text(json.dumps(document), encoding="utf-8")
+    return Pictures.load(root)
+
+
+def _draw_all(drawings: list[_Drawing]) -> tuple[list[_Drawing], npt.NDArray[np.uint8]]:
+    """Those of which something is to be seen, each once, and their pixels."""
     # The renderer is imported here, so that training on ready data does not need it.
-    from engine.training.render import render
+    from engine.training.render import read_raster, render, render_visible
 
     pixels, seen = [], set()
     kept: list[_Drawing] = []
     progress = Progress("draw", len(drawings))
     for step, drawing in enumerate(drawings, start=1):
-        picture = render(drawing.svg)
+        if isinstance(drawing.content, bytes):
+            picture = read_raster(drawing.content)
+        else:
+            picture = render(drawing.content)
+            if picture is None and drawing.source in {sources.CLIP_ART, sources.STAMPS}:
+                picture = render_visible(drawing.content)
         progress.show(step, f"{len(kept)} kept")
         if picture is None:
             continue
@@ -125,48 +173,64 @@ def build(root: Path) -> Pictures:
         seen.add(fingerprint)
         pixels.append(picture)
         kept.append(drawing)
-    concepts = _concepts(kept, keywords)
-    index = {concept.name: number for number, concept in enumerate(concepts)}
-    records = tuple(
-        Record(drawing.source, drawing.slug, index[drawing.name], drawing.single_colour)
-        for drawing in kept
-    )
-    np.save(root / "pictures.npy", np.stack(pixels))
-    document = {
-        "concepts": [asdict(concept) for concept in concepts],
-        "records": [asdict(record) for record in records],
+    return kept, np.stack(pixels)
+
+
+def _own(drawings: list[_Drawing], pixels: npt.NDArray[np.uint8]) -> list[int]:
+    """All but the judge's pictures that look like one of another use, whatever its name."""
+    judges = [i for i, d in enumerate(drawings) if sources.USE_OF[d.source] == "judge"]
+    others = [i for i, d in enumerate(drawings) if sources.USE_OF[d.source] != "judge"]
+    if not judges:
+        return others
+    distances, _ = nearest(thumbnails(pixels[judges]), thumbnails(pixels[others]))
+    borrowed = {
+        index
+        for index, distance in zip(judges, distances.tolist(), strict=True)
+        if distance < BORROWED
     }
-    (root / "pictures.json").write_text(json.dumps(document), encoding="utf-8")
-    return Pictures.load(root)
+    return [index for index in range(len(drawings)) if index not in borrowed]
 
 
-def _drawings(root: Path) -> list[_Drawing]:
-    """Every drawing that has a name, icon sets first, because clip art borrows their names."""
-    drawings, joined_later = [], []
+def _drawings(root: Path) -> Iterator[_Drawing]:
+    """Every drawing that has a name."""
+    wordnet = root / "wordnet"
+    named = {
+        name
+        for icon_set in sources.ICON_SETS
+        if icon_set.slugs == "plain" and icon_set.use != "judge"
+        for icon in sources.read_icons(root, icon_set)
+        if icon.category not in _NO_THINGS and (name := names.name_of(icon.slug)) is not None
+    }
+    joined = names.joined_names(sorted(named))
+    things = names.joined_names(sorted(names.things(wordnet) | set(_keywords(root))))
     for icon_set in sources.ICON_SETS:
         for icon in sources.read_icons(root, icon_set):
-            if icon.category == "Flags":
+            if icon.category in _NO_THINGS:
                 continue
-            if icon_set.prefix == "fxemoji":
-                joined_later.append((icon_set, icon))
-                continue
-            name = names.name_of(icon.slug)
+            if icon_set.slugs == "joined":
+                name = names.split_joined(icon.slug, joined)
+            elif icon_set.slugs == "interface":
+                name = names.thing_of(icon.slug, icon.category, things)
+            else:
+                name = names.name_of(icon.slug)
             if name is not None:
-                drawings.append(
-                    _Drawing(icon_set.prefix, icon.slug, name, icon.svg, icon_set.single_colour)
-                )
-    joined = names.joined_names(sorted({drawing.name for drawing in drawings}))
-    for icon_set, icon in joined_later:
-        name = names.split_joined(icon.slug, joined)
-        if name is not None:
-            drawings.append(_Drawing(icon_set.prefix, icon.slug, name, icon.svg, False))
-    known = {drawing.name for drawing in drawings} & names.nouns(root / "wordnet")
-    for file in names.clip_art_folders(root / "openclipart"):
+                single_colour = icon_set.single_colour
+                yield _Drawing(icon_set.prefix, icon.slug, name, icon.svg, single_colour)
+    known = named & names.nouns(wordnet)
+    for file in names.clip_art_folders(root / sources.CLIP_ART):
         svg = file.read_text(encoding="utf-8", errors="replace")
         name = names.clip_art_name(svg, known)
         if name is not None:
-            drawings.append(_Drawing("openclipart", file.stem, name, svg, False))
-    return drawings
+            yield _Drawing(sources.CLIP_ART, file.stem, name, svg)
+    known |= names.things(wordnet)
+    for file in names.stamp_files(root / sources.STAMPS):
+        name = names.stamp_name(file, known)
+        if name is not None:
+            content = file.read_bytes()
+            if file.suffix == ".svg":
+                yield _Drawing(sources.STAMPS, file.stem, name, content.decode(errors="replace"))
+            else:
+                yield _Drawing(sources.STAMPS, file.stem, name, content)
 
 
 def _keywords(root: Path) -> dict[str, tuple[str, ...]]:
@@ -180,24 +244,35 @@ def _keywords(root: Path) -> dict[str, tuple[str, ...]]:
 def _concepts(
     drawings: list[_Drawing], keywords: dict[str, tuple[str, ...]]
 ) -> tuple[Concept, ...]:
-    evaluation = {icons.prefix for icons in sources.ICON_SETS if icons.use == "evaluate"}
-    styles = defaultdict(set)
+    drawn_by: dict[str, set[str]] = defaultdict(set)
     for drawing in drawings:
-        styles[drawing.name].add(drawing.source)
-    candidates = [
-        name
-        for name, drawn_by in styles.items()
-        if drawn_by & evaluation and len(drawn_by) >= 4 and not _always_trained(name)
-    ]
-    # By hash, so that the choice does not move when a set gains an icon.
-    candidates.sort(key=lambda name: hashlib.sha256(name.encode()).digest())
-    held_out = candidates[:HELD_OUT]
+        drawn_by[drawing.name].add(drawing.source)
+    held_out = choose_held_out(drawn_by)
     return tuple(
         Concept(
             name, keywords.get(name, ()), any(names.contains_words(name, word) for word in held_out)
         )
-        for name in sorted(styles)
+        for name in sorted(drawn_by)
     )
+
+
+def choose_held_out(drawn_by: Mapping[str, Collection[str]]) -> list[str]:
+    """The names to keep from training, among those that are drawn often; `drawn_by` are the sets.
+
+    A name must be in the unseen style, and in four of the sets that are counted.
+    """
+    counted = frozenset(_COUNTED.split())
+    unseen = {source for source, use in sources.USE_OF.items() if use == "evaluate"}
+    candidates = [
+        name
+        for name, drawing in drawn_by.items()
+        if not unseen.isdisjoint(drawing)
+        and len(counted.intersection(drawing)) >= 4
+        and not _always_trained(name)
+    ]
+    # By hash, so that the choice does not move when a set gains an icon.
+    candidates.sort(key=lambda name: hashlib.sha256(name.encode()).digest())
+    return candidates[:HELD_OUT]
 
 
 def _always_trained(name: str) -> bool:

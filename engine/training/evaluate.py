@@ -1,22 +1,27 @@
-"""What a pair of towers can do: find pictures of an unseen style by name, and tell colours."""
+"""What a pair of towers can do: find pictures by name, tell colours, and read everyday words."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional as F
 
+from engine.training.everyday_words import NAMES_OF
+from engine.training.names import contains_words
 from engine.training.recolour import COLOURS, prototypes, recolour
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
-    from engine.perceptors.pixelclip import ImageTower
+    from torch import nn
+
     from engine.training.data import Pictures
 
-    Embed = Callable[[list[str]], torch.Tensor]
+Embed = Callable[[list[str]], torch.Tensor]
+"""Texts to unit-length vectors [n, d]."""
 
 UNSEEN_STYLE = "openmoji"
 _RANKS = (1, 5, 10)
@@ -43,11 +48,13 @@ class Report:
 
     `all_names` are those of the unseen style, many of which no other set draws; `learnt` are those
     that training pictures showed in other styles, and `held_out` those that were kept from it.
+    `chosen` are those of them that were chosen to be; the others only contain such a name.
     """
 
     all_names: Recall
     learnt: Recall
     held_out: Recall
+    chosen: Recall
     colours: float
 
     def __str__(self) -> str:
@@ -56,27 +63,29 @@ class Report:
             f"  recall @1 / @5 / @10, all names: {self.all_names}\n"
             f"  recall @1 / @5 / @10, learnt:    {self.learnt}\n"
             f"  recall @1 / @5 / @10, held out:  {self.held_out}\n"
+            f"  recall @1 / @5 / @10, chosen:    {self.chosen}\n"
             f"  colours named right: {self.colours:.1f} %"
         )
 
 
 def views_of(pictures: Pictures, indices: list[int]) -> torch.Tensor:
     """Pictures as plain views on near-white paper, nine tenths of a view wide: [n, 3, 64, 64]."""
-    return _on_paper(_cut_outs(pictures, indices))
+    return on_paper(_cut_outs(pictures, indices))
 
 
 def _cut_outs(pictures: Pictures, indices: list[int]) -> torch.Tensor:
     return torch.from_numpy(pictures.pixels[indices]).permute(0, 3, 1, 2).float() / 255
 
 
-def _on_paper(rgba: torch.Tensor) -> torch.Tensor:
-    on_paper = rgba[:, :3] * rgba[:, 3:] + _PAPER * (1 - rgba[:, 3:])
-    small = F.interpolate(on_paper, size=58, mode="bilinear", antialias=True)
+def on_paper(rgba: torch.Tensor) -> torch.Tensor:
+    """Straight-alpha pictures [n, 4, s, s] over near-white paper, with a margin of it."""
+    over = rgba[:, :3] * rgba[:, 3:] + _PAPER * (1 - rgba[:, 3:])
+    small = F.interpolate(over, size=58, mode="bilinear", antialias=True)
     return F.pad(small, (3, 3, 3, 3), value=_PAPER)
 
 
 @torch.inference_mode()
-def embed_views(tower: ImageTower, views: torch.Tensor) -> torch.Tensor:
+def embed_views(tower: nn.Module, views: torch.Tensor) -> torch.Tensor:
     """Unit-length embeddings of many views."""
     return F.normalize(torch.cat([tower(part) for part in torch.split(views, 128)]), dim=-1)
 
@@ -92,7 +101,7 @@ def recall(texts: torch.Tensor, views: torch.Tensor, shown: torch.Tensor) -> Rec
     return Recall(len(texts), len(views), (shares[0], shares[1], shares[2]))
 
 
-def evaluate(tower: ImageTower, embed: Embed, pictures: Pictures) -> Report:
+def evaluate(tower: nn.Module, embed: Embed, pictures: Pictures) -> Report:
     """Measure an image tower with any text encoder that shares its space."""
     indices = _style(pictures)
     views = embed_views(tower, views_of(pictures, indices))
@@ -107,13 +116,51 @@ def evaluate(tower: ImageTower, embed: Embed, pictures: Pictures) -> Report:
     trained = {pictures.records[index].concept for index in pictures.training_indices()}
     concepts = [pictures.records[index].concept for index in indices]
     learnt = [number for number, concept in enumerate(concepts) if concept in trained]
-    held_out = [n for n, concept in enumerate(concepts) if pictures.concepts[concept].held_out]
+    kept = {concept.name for concept in pictures.concepts if concept.held_out}
+    names = [pictures.concepts[concept].name for concept in concepts]
+    held_out = [number for number, name in enumerate(names) if name in kept]
+    chosen = [
+        n for n in held_out if not any(contains_words(names[n], k) for k in kept - {names[n]})
+    ]
     return Report(
         measured(list(range(len(indices)))),
         measured(learnt),
         measured(held_out),
+        measured(chosen),
         _colours(tower, embed, pictures),
     )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Share of words, in percent, for which a right name is the nearest, or among the five."""
+
+    words: int
+    names: int
+    first: float
+    within_five: float
+
+    def __str__(self) -> str:
+        """The figures, and among how many."""
+        return (
+            f"  right name @1 / @5: {self.first:.1f} / {self.within_five:.1f}  "
+            f"({self.words} everyday words among {self.names} names)"
+        )
+
+
+def read_words(
+    embed: Embed, names: list[str], right: Mapping[str, tuple[str, ...]] = NAMES_OF
+) -> Reading:
+    """Whether words that are no names lead to the names that are `right` for them."""
+    words = [word for word, answers in right.items() if not set(names).isdisjoint(answers)]
+    nearest = (embed(words) @ embed(names).T).topk(5, dim=1).indices.tolist()
+    found = [
+        [names[index] in right[word] for index in row]
+        for word, row in zip(words, nearest, strict=True)
+    ]
+    first = 100 * sum(row[0] for row in found) / len(found)
+    within_five = 100 * sum(any(row) for row in found) / len(found)
+    return Reading(len(words), len(names), first, within_five)
 
 
 def asked_of(pictures: Pictures) -> list[str]:
@@ -133,12 +180,12 @@ def _to_colour(pictures: Pictures) -> dict[int, str]:
     return {index: name for index, name in names.items() if not set(name.split()) & set(COLOURS)}
 
 
-def _colours(tower: ImageTower, embed: Embed, pictures: Pictures) -> float:
+def _colours(tower: nn.Module, embed: Embed, pictures: Pictures) -> float:
     """Percent of recoloured pictures that are nearest to "a <colour> <name>" of the eleven."""
     right = []
     for index, name in _to_colour(pictures).items():
         rgba = _cut_outs(pictures, [index] * len(COLOURS))
-        views = embed_views(tower, _on_paper(recolour(rgba, prototypes())))
+        views = embed_views(tower, on_paper(recolour(rgba, prototypes())))
         texts = embed([f"a {colour} {name}" for colour in COLOURS])
         right.append((views @ texts.T).argmax(dim=1) == torch.arange(len(COLOURS)))
     return 100 * float(torch.cat(right).float().mean())

@@ -23,6 +23,7 @@ from engine.training import checkpoints
 from engine.training.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from engine.training.batches import Batch, BatchMaker
@@ -34,12 +35,13 @@ class Recipe:
     """What a training run is determined by.
 
     Attributes:
-        steps: batches in all; each is seen twice.
+        steps: batches in all.
         size: views a batch.
         rate: highest learning rate of AdamW.
         cooldown: last share of the steps, in which the rate falls to nothing.
         reach: radius of the adversarial step in L2 (RGB in 0..1, 64 × 64), at the end; it grows
             from a third of that. 0 trains on the clean batch twice.
+        twice: whether there is a second look at each batch at all.
         alike: cosine of two captions above which neither counts as the other's contrast.
         seed: of weights and batches.
 
@@ -50,6 +52,7 @@ class Recipe:
     rate: float = 2e-3
     cooldown: float = 0.3
     reach: float = 0.8
+    twice: bool = True
     alike: float = 0.85
     seed: int = 0
 
@@ -78,6 +81,11 @@ class Normalised(nn.Sequential):
         return fuse_conv_bn_eval(convolution.eval(), norm.eval())
 
 
+def fresh(shape: ImageShape) -> ImageTower:
+    """An untrained tower, as it is trained."""
+    return with_normalisation(ImageTower(shape))
+
+
 def with_normalisation(tower: ImageTower) -> ImageTower:
     """Give every convolution of a fresh tower its batch normalisation, in place."""
     for module in list(tower.modules()):
@@ -89,7 +97,7 @@ def with_normalisation(tower: ImageTower) -> ImageTower:
 
 def fold(state: dict[str, torch.Tensor], shape: ImageShape) -> ImageTower:
     """The plain tower of a training state."""
-    tower = with_normalisation(ImageTower(shape))
+    tower = fresh(shape)
     tower.load_state_dict(state)
     for module in list(tower.modules()):
         for name, child in list(module.named_children()):
@@ -150,16 +158,22 @@ class Objective(nn.Module):
 
 
 class Training:
-    """A run that can be stopped and resumed: the same steps give the same weights."""
+    """A run that can be stopped and resumed: the same steps give the same weights.
+
+    `build` makes the fresh tower, [n, 3, 64, 64] → [n, d], from torch's global randomness.
+    """
 
     def __init__(
-        self, recipe: Recipe, objective: Objective, device: torch.device, shape: ImageShape
+        self,
+        recipe: Recipe,
+        objective: Objective,
+        device: torch.device,
+        build: Callable[[], nn.Module],
     ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.step, self.device = recipe, 0, device
         self.objective = objective.to(device)
-        tower = with_normalisation(ImageTower(shape)).to(device)
-        self.tower = tower.to(memory_format=torch.channels_last)
+        self.tower = build().to(device).to(memory_format=torch.channels_last)
         matrices = [p for p in self.tower.parameters() if p.ndim > 1]
         vectors = [p for p in self.tower.parameters() if p.ndim <= 1]
         groups = [
@@ -170,18 +184,16 @@ class Training:
         self.average = checkpoints.Average(self.tower, decay=0.9985)
 
     def learn(self, batch: Batch) -> float:
-        """One step: the clean batch, then its adversarial twin; returns the clean loss."""
+        """One step: the clean batch, then perhaps its adversarial twin; returns the clean loss."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.rate_at(self.step)
         self.tower.train()
-        views = batch.views.clone().requires_grad_()
+        views = batch.views.clone().requires_grad_(self.recipe.twice)
         clean = self._descend(views, batch)
-        if views.grad is None:
-            message = "The views have no gradient."
-            raise RuntimeError(message)
-        direction = F.normalize(views.grad.flatten(1), dim=1).view_as(views)
-        harm = (batch.views + self.recipe.reach_at(self.step) * direction).clamp(0, 1)
-        self._descend(harm, batch)
+        if views.grad is not None:
+            direction = F.normalize(views.grad.flatten(1), dim=1).view_as(views)
+            harm = (batch.views + self.recipe.reach_at(self.step) * direction).clamp(0, 1)
+            self._descend(harm, batch)
         self.step += 1
         self.average.update(self.tower, self.step)
         return clean
@@ -223,14 +235,20 @@ class Training:
             self.average.state[name].copy_(value)
 
 
-def train(training: Training, maker: BatchMaker, path: Path, save_every: int = 500) -> None:
+def train(
+    training: Training,
+    maker: BatchMaker,
+    path: Path,
+    save_every: int = 500,
+    task: str = "image tower",
+) -> None:
     """Run to the end of the recipe, resuming from `path` and saving there every few minutes.
 
     The next batch is made while the present one is learnt.
     """
     training.resume(path)
     recipe = training.recipe
-    progress = Progress("image tower", recipe.steps, training.step)
+    progress = Progress(task, recipe.steps, training.step)
     smooth = math.nan
     with ThreadPoolExecutor(max_workers=1) as ahead:
         coming = ahead.submit(maker.batch, training.step, recipe.size)

@@ -20,21 +20,40 @@ if TYPE_CHECKING:
 
 _FIRST_PATH = re.compile(r"<path[^>]*/>")
 
-Use = Literal["train", "evaluate"]
+Use = Literal["train", "judge", "evaluate"]
+"""What a source's pictures may be used for, which is one thing only."""
+
+Slugs = Literal["plain", "joined", "interface"]
+"""How a set spells what it draws: `love-letter`; `loveletter`; or, among icons that stand for what
+a program does, `mail-love-letter-2`."""
 
 
 @dataclass(frozen=True)
 class IconSet:
     """A set of icons in Iconify's JSON form, in the npm package `@iconify-json/<prefix>`.
 
-    `single_colour` sets are drawn in `currentColor`, so that each picture takes a random colour.
-    `on_disc` sets draw each thing on a coloured disc, the first path, which is taken away.
+    Attributes:
+        prefix: what Iconify calls the set.
+        single_colour: drawn in `currentColor`, or in shades of one colour that says nothing of the
+            thing, so that each picture takes a random colour.
+        on_disc: each thing lies on a coloured disc, the first path, which is taken away.
+        slugs: how the set spells what it draws.
+        ending: only slugs with this ending count, without it: one of several weights.
+        use: what the pictures may be used for.
+
     """
 
     prefix: str
     single_colour: bool = False
     on_disc: bool = False
+    slugs: Slugs = "plain"
+    ending: str = ""
     use: Use = "train"
+
+    @property
+    def package(self) -> str:
+        """The npm package that holds the set."""
+        return f"@iconify-json/{self.prefix}"
 
 
 ICON_SETS = (
@@ -44,7 +63,7 @@ ICON_SETS = (
     IconSet("emojione"),
     IconSet("fluent-emoji"),
     IconSet("fluent-emoji-flat"),
-    IconSet("fxemoji"),
+    IconSet("fxemoji", slugs="joined"),
     IconSet("streamline-emojis"),
     IconSet("streamline-kameleon-color", on_disc=True),
     IconSet("flat-color-icons"),
@@ -53,10 +72,44 @@ ICON_SETS = (
     IconSet("game-icons", single_colour=True),
     # Never trained on: the style on which retrieval is measured.
     IconSet("openmoji", use="evaluate"),
+    # Made for programs, but with things among their icons.
+    IconSet("streamline-color", single_colour=True, slugs="interface"),
+    IconSet("streamline-plump-color", single_colour=True, slugs="interface"),
+    IconSet("streamline-flex-color", single_colour=True, slugs="interface"),
+    IconSet("streamline-sharp-color", single_colour=True, slugs="interface"),
+    IconSet("streamline-cyber-color", single_colour=True, slugs="interface"),
+    IconSet("streamline-stickies-color", single_colour=True, slugs="interface"),
+    IconSet("streamline-ultimate-color", slugs="interface"),
+    IconSet("streamline-pixel", single_colour=True, slugs="interface"),
+    IconSet("mingcute", single_colour=True, slugs="interface", ending="-fill"),
+    # What the judge alone learns from. Microsoft's emoji in 3D (`@lobehub/fluent-emoji-3d`) are
+    # not here: they are the drawings of fluent-emoji.
+    IconSet("emojione-v1", use="judge"),
+    IconSet("emojione-monotone", single_colour=True, use="judge"),
+    IconSet("fluent-emoji-high-contrast", single_colour=True, use="judge"),
+    IconSet("icon-park", single_colour=True, slugs="interface", use="judge"),
+    IconSet("fa6-solid", single_colour=True, slugs="interface", use="judge"),
+    IconSet("lucide-lab", single_colour=True, slugs="interface", use="judge"),
+    IconSet("mdi", single_colour=True, slugs="interface", use="judge"),
+    IconSet("ph", single_colour=True, slugs="interface", ending="-fill", use="judge"),
+    IconSet("tabler", single_colour=True, slugs="interface", use="judge"),
 )
 
+CLIP_ART = "openclipart"
+STAMPS = "tuxpaint"
+
+USE_OF: dict[str, Use] = {icon_set.prefix: icon_set.use for icon_set in ICON_SETS} | {
+    CLIP_ART: "train",
+    STAMPS: "judge",
+}
+"""What the pictures of each source may be used for."""
+
 KEYWORDS_PACKAGE = "emojilib"
-DEBIAN_PACKAGES = {"openclipart": "openclipart-svg", "wordnet": "wordnet-base"}
+DEBIAN_PACKAGES = {
+    CLIP_ART: "openclipart-svg",
+    STAMPS: "tuxpaint-stamps-default",
+    "wordnet": "wordnet-base",
+}
 
 
 @dataclass(frozen=True)
@@ -90,7 +143,7 @@ def fetch(root: Path) -> None:
     """
     downloads = root / "downloads"
     downloads.mkdir(parents=True, exist_ok=True)
-    npm = [f"@iconify-json/{icon_set.prefix}" for icon_set in ICON_SETS] + [KEYWORDS_PACKAGE]
+    npm = [icon_set.package for icon_set in ICON_SETS] + [KEYWORDS_PACKAGE]
     for package in npm:
         if not _archives(root, package):
             command = [_client("npm"), "pack", "--silent", package]
@@ -106,13 +159,13 @@ def fetch(root: Path) -> None:
 
 def read_icons(root: Path, icon_set: IconSet) -> Iterator[Icon]:
     """Every icon of a fetched set, aliases left out, in the package's own order."""
-    with tarfile.open(_archive(root, f"@iconify-json/{icon_set.prefix}")) as archive:
+    with tarfile.open(_archive(root, icon_set.package)) as archive:
         document = _json(archive, "package/icons.json")
         categories = _json(archive, "package/metadata.json").get("categories", {})
     category_of = {slug: name for name, slugs in categories.items() for slug in slugs}
     width, height = document.get("width", 16), document.get("height", 16)
     for slug, icon in document["icons"].items():
-        if icon.get("hidden"):
+        if icon.get("hidden") or not slug.endswith(icon_set.ending):
             continue
         box = (
             icon.get("left", 0),
@@ -127,7 +180,7 @@ def read_icons(root: Path, icon_set: IconSet) -> Iterator[Icon]:
             f'viewBox="{box[0]} {box[1]} {box[2]} {box[3]}" '
             f'width="{box[2]}" height="{box[3]}">{body}</svg>'
         )
-        yield Icon(slug, category_of.get(slug, ""), svg)
+        yield Icon(slug.removesuffix(icon_set.ending), category_of.get(slug, ""), svg)
 
 
 def read_keywords(root: Path) -> dict[str, list[str]]:
@@ -141,14 +194,13 @@ def licences(root: Path) -> list[Licence]:
     """The licence of every fetched source, read from its own package."""
     found = []
     for icon_set in ICON_SETS:
-        package = f"@iconify-json/{icon_set.prefix}"
-        with tarfile.open(_archive(root, package)) as archive:
+        with tarfile.open(_archive(root, icon_set.package)) as archive:
             information = _json(archive, "package/info.json")
             version = _json(archive, "package/package.json")["version"]
         found.append(
             Licence(
                 information["name"],
-                package,
+                icon_set.package,
                 version,
                 information["author"]["name"],
                 information["author"].get("url", ""),
@@ -177,7 +229,18 @@ def licences(root: Path) -> list[Licence]:
             "the contributors of the Open Clip Art Library",
             "https://openclipart.org",
             "public domain dedication",
-            "train",
+            USE_OF[CLIP_ART],
+        )
+    )
+    found.append(
+        Licence(
+            "Tux Paint Stamps",
+            "tuxpaint-stamps-default (Debian)",
+            _debian_version(root, "tuxpaint-stamps-default"),
+            "Bill Kendrick and the contributors of Tux Paint",
+            "https://tuxpaint.org/stamps/",
+            "GPL-2.0-or-later",
+            USE_OF[STAMPS],
         )
     )
     found.append(

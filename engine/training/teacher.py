@@ -7,6 +7,7 @@ crowd around a common direction, so they are centred: minus the mean caption, no
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
+from engine.files import write_atomically
 from engine.training.progress import Progress
 
 if TYPE_CHECKING:
@@ -65,12 +67,35 @@ def centre(vectors: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
 
 
 def cached(texts: Sequence[str], path: Path, task: str) -> torch.Tensor:
-    """`embed(texts)`, kept in `path` as half precision and used again for the same texts."""
+    """`embed(texts)`, kept in `path` as half precision and used again for the same texts.
+
+    Only texts that no cache beside it holds are embedded.
+    """
+    listed = [text.replace("\n", " ") for text in texts]
+    document = "\n".join(listed)
     words = path.with_suffix(".txt")
-    document = "\n".join(text.replace("\n", " ") for text in texts)
     if path.exists() and words.exists() and words.read_text(encoding="utf-8") == document:
         return torch.from_numpy(np.load(path)).float()
-    vectors = embed(texts, task)
-    np.save(path, vectors.half().numpy())
-    words.write_text(document, encoding="utf-8")
-    return vectors.half().float()
+    vectors = np.empty((len(texts), WIDTH), dtype=np.float16)
+    rows = {text: row for row, text in enumerate(listed)}
+    missing = set(range(len(texts)))
+    for other in sorted(path.parent.glob("*.txt")):
+        if not other.with_suffix(".npy").exists():
+            continue
+        known = np.load(other.with_suffix(".npy"), mmap_mode="r")
+        lines = other.read_text(encoding="utf-8").split("\n")
+        held = [(rows[text], line) for line, text in enumerate(lines) if text in rows]
+        if held:
+            own, theirs = (list(numbers) for numbers in zip(*held, strict=True))
+            vectors[own] = known[theirs]
+            missing.difference_update(own)
+    new = sorted(missing)
+    if new:
+        vectors[new] = embed([texts[row] for row in new], task).half().numpy()
+    # Vectors are never seen beside the texts of others: first these go, and they come last.
+    words.unlink(missing_ok=True)
+    content = io.BytesIO()
+    np.save(content, vectors)
+    write_atomically(path, content.getvalue())
+    write_atomically(words, document.encode())
+    return torch.from_numpy(vectors).float()

@@ -5,14 +5,54 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.drawers import make_drawer
+from engine.drawers import Start, make_drawer, start_from_image
+from engine.palettes import PALETTES, parse_palette
 from engine.settings import resolve
 
 CPU = torch.device("cpu")
+KINDS = [
+    {},
+    {"transparent": True},
+    {"layers": False},
+    {"palette": "sweetie16"},
+    {"palette": "sweetie16", "transparent": True},
+    {"colors": 5},
+    {"palette": "nes", "colors": 5, "layers": False},
+]
 
 
 def drawer(ask, init_image=None, **given):
-    return make_drawer(resolve(ask(**given)), init_image, CPU)
+    if not isinstance(init_image, Image.Image):
+        return make_drawer(resolve(ask(**given)), init_image, CPU)
+    settings = resolve(ask(init_image="a file", **given))
+    clear = settings.transparent or settings.layers
+    start = start_from_image(init_image, *settings.pixel_size, clear=clear)
+    return make_drawer(settings, start, CPU)
+
+
+def a_start(rows=12, columns=16):
+    """A soft-edged disc of many colours before a background of others."""
+    generator = torch.Generator().manual_seed(3)
+    colours = torch.rand(7, rows // 4, columns // 4, generator=generator)
+    smooth = torch.nn.functional.interpolate(colours[None], (rows, columns), mode="bilinear")[0]
+    alpha = (smooth[3:4] * 3 - 1).clamp(0, 1)
+    return Start(torch.cat([smooth[:3] * alpha, alpha]), smooth[4:])
+
+
+def optimised(made, target, steps=20):
+    """A drawer after some steps towards a target for the whole picture."""
+    optimizer = torch.optim.Adam(made.parameters, lr=0.1)
+    for step in range(steps):
+        loss = (made.grid(step / steps)[0] - target).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return made
+
+
+def colours_of(image):
+    """The colours of all cells that are there."""
+    return {pixel[:3] for _, pixel in image.convert("RGBA").getcolors(99999) if pixel[3]}
 
 
 def test_the_native_picture_has_one_pixel_a_cell(ask):
@@ -58,19 +98,14 @@ def test_a_transparent_picture_is_there_or_not_in_each_cell(ask):
 
 
 @pytest.mark.parametrize("size", [(4, 4), (4, 256), (5, 7), (80, 45)])
-def test_any_grid_can_be_optimised(ask, size):
-    made = drawer(ask, pixel_size=size)
-    target = torch.rand(4, size[1], size[0])
-    target[3] = 1
-    optimizer = torch.optim.Adam(made.parameters, lr=0.1)
-    first = None
-    for _ in range(20):
-        loss = (made.grid()[0] - target).square().mean()
-        first = first or loss.item()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    assert loss.item() < first
+@pytest.mark.parametrize("given", [{}, {"palette": "pico8"}])
+def test_any_grid_can_be_optimised(ask, size, given):
+    made = drawer(ask, pixel_size=size, **given)
+    target = torch.zeros(4, size[1], size[0])
+    target[0], target[3] = 1, 1
+    before = (made.grid()[0] - target).square().mean()
+    after = (optimised(made, target).grid()[0] - target).square().mean()
+    assert after < before
 
 
 def test_a_picture_from_noise_is_a_subject_before_a_background(ask):
@@ -86,8 +121,124 @@ def test_a_picture_from_a_picture_has_one_layer(ask):
     assert len(drawer(ask, transparent=True).grid()) == 1
 
 
+def test_layers_may_be_left_out_and_put_behind_an_init_image(ask):
+    assert len(drawer(ask, layers=False).grid()) == 1
+    clear = Image.new("RGBA", (16, 12), (255, 0, 0, 0))
+    whole, subject = drawer(ask, clear, layers=True).grid()
+    assert (whole[3] == 1).all()
+    assert subject[3].max() < 0.05
+
+
 def test_a_transparent_picture_is_never_blank(ask):
     made = drawer(ask, transparent=True)
-    with torch.no_grad():
-        made.parameters[0][3] -= 2
+    optimised(made, torch.zeros(4, 12, 16))
+    assert made.grid()[0, 3].max() < 0.5
     assert np.asarray(made.native())[..., 3].max() == 255
+
+
+def test_a_start_is_reproduced_before_the_first_step(ask):
+    start = a_start()
+    whole, subject = drawer(ask, start).grid()
+    assert (subject - start.subject).abs().max() < 0.03
+    picture = start.subject[:3] + (1 - start.subject[3]) * start.background
+    assert (whole[:3] - picture).abs().max() < 0.03
+    (alone,) = drawer(ask, start, transparent=True).grid()
+    assert torch.equal(alone, subject)
+    (flat,) = drawer(ask, start, layers=False).grid()
+    assert (flat[:3] - picture).abs().max() < 0.03
+
+
+def test_a_start_in_a_palette_s_colours_is_reproduced_in_them(ask):
+    palette = torch.tensor(parse_palette("pico8")) / 255
+    generator = torch.Generator().manual_seed(1)
+    chosen = palette[torch.randint(16, (12, 16), generator=generator)].permute(2, 0, 1)
+    start = Start(torch.cat([chosen, torch.ones(1, 12, 16)]))
+    made = drawer(ask, start, palette="pico8", layers=False)
+    native = torch.from_numpy(np.asarray(made.native()).copy()).permute(2, 0, 1) / 255
+    assert torch.equal(native, chosen)
+    assert (made.grid()[0, :3] - chosen).abs().mean() < 0.1
+
+
+def test_where_a_subject_is_not_it_has_the_colour_of_what_is_near(ask):
+    subject = torch.zeros(4, 12, 16)
+    subject[0, 4:8, 6:10] = subject[3, 4:8, 6:10] = 1
+    made = drawer(ask, Start(subject), transparent=True)
+    colour = made.grid()[0, :3] / made.grid()[0, 3]
+    assert (colour[0] > 0.9).all()
+    assert (colour[1:] < 0.1).all()
+
+
+@pytest.mark.parametrize("given", KINDS)
+@pytest.mark.parametrize("start", [None, a_start()])
+def test_the_colours_are_exact_however_the_picture_came_about(ask, given, start):
+    made = optimised(drawer(ask, start, **given), torch.rand(4, 12, 16).round())
+    colours = colours_of(made.native())
+    if "palette" in given:
+        assert colours <= set(parse_palette(given["palette"]))
+    if "colors" in given:
+        assert 2 <= len(colours) <= given["colors"]
+    assert colours_of(made.enlarged((61, 47))) <= colours
+
+
+@pytest.mark.parametrize("given", KINDS)
+def test_at_the_end_the_views_see_what_is_shown(ask, given):
+    made = optimised(drawer(ask, a_start(), **given), torch.rand(4, 12, 16))
+    seen = made.grid(0.9, torch.Generator())[0, :3].detach()
+    shown = torch.from_numpy(np.asarray(made.native().convert("RGB")).copy()).permute(2, 0, 1)
+    if "palette" in given or "colors" in given:
+        assert (seen - shown / 255).abs().max() < 1e-5
+    elif not given.get("transparent"):
+        assert (seen - shown / 255).abs().max() < 1 / 255
+
+
+@pytest.mark.parametrize("given", KINDS)
+@pytest.mark.parametrize("size", [(16, 12), (7, 9)])
+def test_a_symmetry_is_exact_for_every_kind_of_picture(ask, given, size):
+    target = torch.rand(4, size[1], size[0])
+    for symmetry, axes in {"x": [1], "y": [0], "xy": [0, 1]}.items():
+        made = drawer(ask, pixel_size=size, symmetry=symmetry, **given)
+        native = np.asarray(optimised(made, target, 3).native())
+        for axis in axes:
+            assert np.array_equal(native, np.flip(native, axis))
+            seen = made.grid(0.3, torch.Generator())
+            assert torch.equal(seen, seen.flip(axis - 2))
+
+
+def test_a_picture_without_symmetry_has_none(ask):
+    native = np.asarray(drawer(ask).native())
+    assert not np.array_equal(native, native[:, ::-1])
+
+
+def test_the_choice_of_a_colour_is_soft_first_and_hard_at_the_end(ask):
+    made = drawer(ask, a_start(), palette="nes", layers=False)
+    palette = torch.tensor(PALETTES["nes"]) / 255
+    distance = [
+        torch.cdist(made.grid(progress)[0, :3].flatten(1).T, palette).amin(1).mean().item()
+        for progress in (0, 0.3, 0.6, 0.9)
+    ]
+    assert distance == sorted(distance, reverse=True)
+    assert distance[-1] < 1e-4
+
+
+def test_the_noise_of_the_choice_is_that_of_its_stream_and_fades(ask):
+    made = drawer(ask, palette="nes")
+
+    def seen(progress, seed):
+        return made.grid(progress, torch.Generator().manual_seed(seed)).detach()
+
+    assert torch.equal(seen(0.1, 1), seen(0.1, 1))
+    assert not torch.equal(seen(0.1, 1), seen(0.1, 2))
+    assert torch.equal(seen(0.9, 1), seen(0.9, 2))
+
+
+def test_a_limited_number_of_colours_begins_with_those_of_the_start(ask):
+    start = a_start()
+    picture = start.subject[:3] + (1 - start.subject[3]) * start.background
+
+    def missed(**given):
+        native = np.asarray(drawer(ask, start, layers=False, **given).native()) / 255
+        return (torch.tensor(native).permute(2, 0, 1) - picture).abs().mean().item()
+
+    errors = [missed(colors=16), missed(palette="nes", colors=16), missed(palette="gameboy")]
+    assert errors == sorted(errors)
+    assert errors[0] < errors[-1] / 3

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import SettingsError
+from engine.presets import PRESETS
 from engine.settings import (
     MAX_SEED,
     OPTIONS,
@@ -105,6 +106,16 @@ def test_settings_survive_json():
         ({"size": "64 64", "scale": 2}, "contradict"),
         ({"pixel_size": "64 64", "pixel_scale": 2}, "contradict"),
         ({"iterations": 10, "display_every": 20}, "allowed are 1 to 10"),
+        ({"preset": "statue"}, "preset cannot be “statue”; allowed are sprite, icon, scene"),
+        ({"palette": "pico9"}, "cannot have “pico9”; allowed are 1bit, amstrad"),
+        ({"palette": 8}, "palette cannot be “8”; allowed are 1bit"),
+        ({"colors": 1}, "whole numbers from 2 to 64"),
+        ({"colors": 65}, "whole numbers from 2 to 64"),
+        ({"symmetry": "z"}, "none, x, y, xy"),
+        ({"start": "afresh"}, "auto, guess, noise"),
+        ({"layers": True, "transparent": True}, "layers puts a background behind"),
+        ({"start": "guess", "init_image": "x"}, "start=guess and an init_image contradict"),
+        ({"start": "noise", "init_image": "x"}, "start=noise and an init_image contradict"),
         ({"prompts": 5}, "1 to 1000 characters"),
         ({"perceptors": []}, "names"),
     ],
@@ -131,3 +142,61 @@ def test_any_text_for_any_setting_is_accepted_or_refused(name, value):
 
 def test_every_option_is_a_field_and_every_field_an_option():
     assert [option.name for option in OPTIONS] == list(Settings.__struct_fields__)
+
+
+def test_a_palette_is_kept_as_it_was_named():
+    assert made(palette=" PICO8 ").palette == "pico8"
+    assert made(palette="[Red,  Blue]").palette == "[red, blue]"
+
+
+def test_a_picture_has_layers_unless_it_is_transparent_or_from_an_image():
+    assert resolve(made()).layers is True
+    assert resolve(made(layers=False)).layers is False
+    assert resolve(made(transparent=True)).layers is False
+    assert resolve(made(init_image="x")).layers is False
+    assert resolve(made(init_image="x", layers=True)).layers is True
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_is_its_settings_given_by_hand(preset):
+    by_hand = made(**PRESETS[preset])
+    assert msgspec.structs.replace(made(preset=preset), preset=None) == by_hand
+    assert by_hand != made()
+
+
+def test_what_is_given_by_hand_wins_over_a_preset():
+    settings = made(preset="sprite", transparent=False, colors=5)
+    assert (settings.transparent, settings.colors) == (False, 5)
+    assert settings.pixel_size == PRESETS["sprite"]["pixel_size"]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"aspect": "portrait"},
+        {"size": (640, 320)},
+        {"scale": 3},
+        {"pixel_size": (20, 20)},
+        {"pixel_scale": 2},
+        {"transparent": True},
+        {"layers": True},
+        {"init_image": "x"},
+        {"init_image": "x", "aspect": "retain"},
+    ],
+)
+def test_a_preset_never_contradicts_what_is_given(preset, given):
+    settings = resolve(made(preset=preset, **given), init_size=(300, 100))
+    assert {name: getattr(settings, name) for name in given} == given
+    width, height = settings.size
+    columns, rows = settings.pixel_size
+    if "pixel_size" not in given:
+        assert width / columns == pytest.approx(height / rows, rel=0.15)
+
+
+def test_a_stored_job_does_not_change_with_the_table_of_presets(monkeypatch):
+    stored = msgspec.json.encode(made(preset="sprite", seed=1))
+    before = resolve(msgspec.json.decode(stored, type=Settings))
+    monkeypatch.setattr("engine.settings.PRESETS", {"sprite": {"colors": 3}})
+    assert resolve(msgspec.json.decode(stored, type=Settings)) == before
+    assert made(preset="sprite").colors == 3

@@ -75,7 +75,7 @@ def new_maker(pictures: Pictures, captions, seed: int = 0) -> BatchMaker:
 def new_training(captions, vectors, steps: int = 3) -> image_tower.Training:
     recipe = image_tower.Recipe(steps=steps, size=12)
     objective = image_tower.Objective(vectors, captions, recipe.alike)
-    return image_tower.Training(recipe, objective, CPU, SMALL_IMAGE)
+    return image_tower.Training(recipe, objective, CPU, lambda: image_tower.fresh(SMALL_IMAGE))
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_recall_counts_the_texts_whose_picture_comes_first():
 def test_an_exported_model_can_be_loaded_and_measured(pictures, captions, vectors, tmp_path):
     recipe = image_tower.Recipe(steps=1, size=12)
     objective = image_tower.Objective(vectors, captions, recipe.alike)
-    image = image_tower.Training(recipe, objective, CPU, ImageShape())
+    image = image_tower.Training(recipe, objective, CPU, lambda: image_tower.fresh(ImageShape()))
     image.save(tmp_path / "runs/image.pt")
     shape = TextShape()
     text = text_tower.Training(text_tower.Recipe(), torch.randn(30522, 128), shape, CPU)

@@ -1,0 +1,182 @@
+"""What a cell's numbers say of its colour: any colour, or a choice from a palette.
+
+The choice is a Gumbel-softmax (Jang et al. 2017): a mixture of the palette while the temperature is
+high, one colour as it falls, as in SD-πXL (Binninger & Sorkine-Hornung 2024). Over the last part of
+a run the views see the hard choice, with the gradient of the soft one.
+"""
+
+import math
+from typing import Protocol
+
+import torch
+
+# Starting colours stay this far from black and white, where the sigmoid's gradient fades.
+_MARGIN = 0.02
+# A picture's colours as logits: −squared distance over this, in RGB of 0…1.
+_NEARNESS = 0.02
+# The same for the grey that a noise start is: a vivid colour must be earned, but is not far.
+_NEARNESS_OF_GREY = 0.6
+
+_FIRST_TEMPERATURE, _LAST_TEMPERATURE = 0.5, 0.1
+# The share of the Gumbel noise at the beginning.
+_NOISE = 0.3
+# Where in the run the noise has gone and the choice becomes hard.
+_HARD_FROM = 0.8
+# How much of a step a colour that may change passes on, in RGB of 0…1.
+_COLOUR_STEP = 0.05
+
+
+class Colours(Protocol):
+    """How the numbers of a cell become its colour.
+
+    Attributes:
+        channels: how many numbers that takes.
+
+    """
+
+    channels: int
+
+    @property
+    def parameters(self) -> list[torch.Tensor]:
+        """What the optimiser improves of the colours themselves."""
+
+    @property
+    def constants(self) -> list[torch.Tensor]:
+        """What the colours are made of besides."""
+
+    def logits(self, picture: torch.Tensor) -> torch.Tensor:
+        """The numbers ``[channels, rows, columns]`` of a picture ``[3, rows, columns]``."""
+
+    def grey(self, rows: int, columns: int) -> torch.Tensor:
+        """The numbers ``[channels, rows, columns]`` of a picture that is still open."""
+
+    def mixed(
+        self, logits: torch.Tensor, progress: float, randomness: torch.Generator | None
+    ) -> torch.Tensor:
+        """The colours ``[3, rows, columns]`` in 0…1 at this share of the run, 0…1."""
+
+    def opacity(self, logits: torch.Tensor, progress: float) -> torch.Tensor:
+        """The alpha of a subject's cells, in the shape of its logits, at this share of the run."""
+
+
+class FreeColours:
+    """Any colour: the sigmoid of three numbers."""
+
+    channels = 3
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self.parameters: list[torch.Tensor] = []
+        self.constants: list[torch.Tensor] = []
+
+    def logits(self, picture: torch.Tensor) -> torch.Tensor:
+        """The numbers ``[3, rows, columns]`` of a picture ``[3, rows, columns]``."""
+        return torch.logit(picture.clamp(_MARGIN, 1 - _MARGIN))
+
+    def grey(self, rows: int, columns: int) -> torch.Tensor:
+        """The middle grey: ``[3, rows, columns]``."""
+        return torch.zeros(3, rows, columns, device=self._device)
+
+    def mixed(
+        self, logits: torch.Tensor, progress: float, randomness: torch.Generator | None
+    ) -> torch.Tensor:
+        """The colours ``[3, rows, columns]``, the same at every share of the run."""
+        del progress, randomness
+        return torch.sigmoid(logits)
+
+    def opacity(self, logits: torch.Tensor, progress: float) -> torch.Tensor:
+        """The alpha of a subject's cells: soft throughout, as their colours are."""
+        del progress
+        return torch.sigmoid(logits)
+
+
+class PaletteColours:
+    """One of some colours: a number for each of them.
+
+    Args:
+        palette: ``[colours, 3]`` in 0…1, whole 255ths.
+        changing: whether the colours are improved as well.
+        of: colours that they must then be among, ``[n, 3]`` in 0…1; None for any.
+
+    """
+
+    def __init__(
+        self, palette: torch.Tensor, *, changing: bool = False, of: torch.Tensor | None = None
+    ) -> None:
+        self.channels = len(palette)
+        self._begun = palette
+        self._of = of
+        self._changes = [torch.zeros_like(palette, requires_grad=True)] if changing else []
+
+    @property
+    def parameters(self) -> list[torch.Tensor]:
+        """The changes of the colours, if they may change."""
+        return self._changes
+
+    @property
+    def constants(self) -> list[torch.Tensor]:
+        """The colours as they were at the beginning."""
+        return [self._begun]
+
+    @property
+    def palette(self) -> torch.Tensor:
+        """The colours now, ``[colours, 3]`` in 0…1: exact ones, with the gradient of soft ones."""
+        if not self._changes:
+            return self._begun
+        soft = self._begun + _COLOUR_STEP * self._changes[0]
+        if self._of is None:
+            return _straight_through((soft.detach().clamp(0, 1) * 255).round() / 255, soft)
+        nearest = (soft.detach()[:, None] - self._of[None]).square().sum(2).argmin(1)
+        return _straight_through(self._of[nearest], soft)
+
+    def logits(self, picture: torch.Tensor) -> torch.Tensor:
+        """Numbers that choose the nearest colour: ``[colours, rows, columns]``."""
+        return -self._distances(picture) / _NEARNESS
+
+    def grey(self, rows: int, columns: int) -> torch.Tensor:
+        """Numbers that lean to the greyest colours: ``[colours, rows, columns]``."""
+        grey = torch.full((3, rows, columns), 0.5, device=self._begun.device)
+        return -self._distances(grey) / _NEARNESS_OF_GREY
+
+    def mixed(
+        self, logits: torch.Tensor, progress: float, randomness: torch.Generator | None
+    ) -> torch.Tensor:
+        """The mixture of the palette at this share of the run; the hard choice at its end."""
+        if randomness is not None and progress < _HARD_FROM:
+            logits = logits + noise_share(progress) * gumbel(logits, randomness)
+        choice = torch.softmax(logits / temperature(progress), 0)
+        if progress >= _HARD_FROM:
+            hard = torch.zeros_like(choice).scatter_(0, logits.argmax(0, keepdim=True), 1)
+            choice = _straight_through(hard, choice)
+        return torch.einsum("krc,kd->drc", choice, self.palette)
+
+    def opacity(self, logits: torch.Tensor, progress: float) -> torch.Tensor:
+        """The alpha of a subject's cells, which are there or not at the end."""
+        alpha = torch.sigmoid(logits)
+        return _straight_through((logits > 0).float(), alpha) if progress >= _HARD_FROM else alpha
+
+    def _distances(self, picture: torch.Tensor) -> torch.Tensor:
+        """Squared distances of cells from colours: ``[colours, rows, columns]``."""
+        return (picture[None] - self._begun[:, :, None, None]).square().sum(1)
+
+
+def temperature(progress: float) -> float:
+    """The temperature of the choice at this share of the run: it falls geometrically."""
+    first, last = math.log(_FIRST_TEMPERATURE), math.log(_LAST_TEMPERATURE)
+    return math.exp(first + (last - first) * min(1.0, progress / _HARD_FROM))
+
+
+def noise_share(progress: float) -> float:
+    """How much of the Gumbel noise is left at this share of the run."""
+    return _NOISE * max(0.0, 1 - progress / _HARD_FROM)
+
+
+def gumbel(like: torch.Tensor, randomness: torch.Generator) -> torch.Tensor:
+    """Standard Gumbel noise in the shape of a tensor, drawn on the CPU."""
+    uniform = torch.rand(like.shape, generator=randomness).clamp(1e-7, 1 - 1e-7)
+    return -torch.log(-torch.log(uniform)).to(like.device)
+
+
+def _straight_through(hard: torch.Tensor, soft: torch.Tensor) -> torch.Tensor:
+    """The hard value with the gradient of the soft one (Bengio et al. 2013)."""
+    return hard + soft - soft.detach()

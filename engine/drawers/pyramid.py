@@ -1,0 +1,100 @@
+"""A pyramid of grids: numbers for all cells, changed from coarse to fine.
+
+Coarse grids move whole areas at once, fine grids add the detail, so that shapes form before
+texture does; a single grid would settle into noise.
+"""
+
+import torch
+
+COARSEST_CELLS = 4
+
+# How much of a step a grid passes on, compared with the next coarser one: with 1 the finest grids
+# fill the picture with ripples that only the perceptor sees.
+_DETAIL = 0.5
+
+
+class Pyramid:
+    """What a field starts as, plus the sum of its grids, each spread over all cells.
+
+    Args:
+        base: ``[channels, rows, columns]``; what the field is before the first step.
+        grids: how many of the coarsest grids there are; None for all, up to one number a cell.
+        share: how much of a step all grids pass on, times `_DETAIL` for each finer grid.
+
+    """
+
+    def __init__(self, base: torch.Tensor, grids: int | None = None, share: float = 1.0) -> None:
+        channels, rows, columns = base.shape
+        shapes = pyramid_shapes(rows, columns)[:grids]
+        self.base = base
+        self.levels = [
+            torch.zeros(channels, *shape, device=base.device, requires_grad=True)
+            for shape in shapes
+        ]
+        self._shares = [share * _DETAIL**number for number in range(len(shapes))]
+        self._spreads = [_Spread((rows, columns), shape, base.device) for shape in shapes]
+
+    def field(self) -> torch.Tensor:
+        """The numbers of all cells: ``[channels, rows, columns]``."""
+        field = self.base
+        for level, share, spread in zip(self.levels, self._shares, self._spreads, strict=True):
+            field = field + share * spread(level)
+        return field
+
+
+class _Spread:
+    """Linear interpolation of a grid ``[channels, *coarse]`` to ``[channels, *fine]``."""
+
+    def __init__(
+        self, fine: tuple[int, int], coarse: tuple[int, int], device: torch.device
+    ) -> None:
+        self._same = fine == coarse
+        self._down = _interpolation(fine[0], coarse[0]).to(device)
+        self._across = _interpolation(fine[1], coarse[1]).to(device)
+
+    def __call__(self, level: torch.Tensor) -> torch.Tensor:
+        return level if self._same else self._down @ level @ self._across.T
+
+
+def pyramid_shapes(rows: int, columns: int) -> list[tuple[int, int]]:
+    """(rows, columns) of each grid, from the coarsest to the full one, each twice the last."""
+    shapes = [(rows, columns)]
+    while min(shapes[0]) >= 2 * COARSEST_CELLS:
+        height, width = shapes[0]
+        shapes.insert(0, (round(height / 2), round(width / 2)))
+    return shapes
+
+
+def noise(channels: int, rows: int, columns: int, generator: torch.Generator) -> torch.Tensor:
+    """Noise of all scales ``[channels, rows, columns]``: each grid adds its share of it."""
+    shapes = pyramid_shapes(rows, columns)
+    field = torch.zeros(channels, rows, columns)
+    for number, shape in enumerate(shapes):
+        level = torch.randn(channels, *shape, generator=generator)
+        spread = _Spread((rows, columns), shape, field.device)
+        field += _DETAIL**number * spread(level) / len(shapes) ** 0.5
+    return field
+
+
+def mirrored(field: torch.Tensor, symmetry: str) -> torch.Tensor:
+    """The left and upper halves of ``[..., rows, columns]``, mirrored over the others as asked.
+
+    Both halves are the same numbers, so that the symmetry is exact.
+    """
+    if "x" in symmetry:
+        field = _mirrored(field, -1)
+    if "y" in symmetry:
+        field = _mirrored(field, -2)
+    return field
+
+
+def _mirrored(field: torch.Tensor, axis: int) -> torch.Tensor:
+    size = field.shape[axis]
+    half = field.narrow(axis, 0, (size + 1) // 2)
+    return torch.cat([half, half.narrow(axis, 0, size // 2).flip(axis)], axis)
+
+
+def _interpolation(fine: int, coarse: int) -> torch.Tensor:
+    """Linear interpolation from `coarse` to `fine` cells as a matrix ``[fine, coarse]``."""
+    place = ((torch.arange(fine) + 0.5) * (coarse / fine) - 0.5).clamp(0, coarse - 1)
+    return (1 - (place[:, None] - torch.arange(coarse)[None, :]).abs()).clamp(min=0)

@@ -1,0 +1,134 @@
+"""The generator that ships, and how its picture fits any grid, seed and set of prompts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as save_safetensors
+from torch.nn import functional as F
+
+from engine.drawers.base import Start
+from engine.errors import PerceptorError
+from engine.guess.generator import LAYERS, Generator, GuessShape, integrate
+from engine.streams import stream
+
+WEIGHTS = Path(__file__).parents[1] / "models" / "guess.safetensors"
+
+CANVASES = ((32, 32), (40, 24), (32, 40))
+"""(columns, rows) that the generator was trained at; any grid takes the one most like it."""
+
+# Canvases are stretched by up to this factor; a subject is not stretched by more.
+_STRETCH = 1.25
+
+
+class FirstGuess:
+    """Draws a picture for text vectors of pixelclip, the same for the same seed.
+
+    Args:
+        path: of the weights; those that ship if left out.
+        device: where to draw.
+
+    Raises:
+        PerceptorError: the weights are missing or damaged.
+
+    """
+
+    name = "guess"
+
+    def __init__(self, path: Path | None = None, device: torch.device | str = "cpu") -> None:
+        file = WEIGHTS if path is None else path
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            message = f"The weights of the first guess are missing: {file} cannot be read."
+            raise PerceptorError(message) from error
+        self.weights_hash = hashlib.sha256(content).hexdigest()[:16]
+        self._device = torch.device(device)
+        self._model, self._styles = _read(file)
+        self._model.to(self._device).eval().requires_grad_(requires_grad=False)
+        self._model.to(memory_format=torch.channels_last)
+
+    def draw(
+        self, texts: torch.Tensor, weights: torch.Tensor, seed: int, columns: int, rows: int
+    ) -> Start:
+        """A subject and what lies behind it.
+
+        Args:
+            texts: ``[prompts, 384]``, what pixelclip makes of the prompts.
+            weights: ``[prompts]``; negative ones push away.
+            seed: of the noise and the style.
+            columns: of the grid, in cells.
+            rows: of the grid, in cells.
+
+        """
+        generator = stream(seed, "guess")
+        canvas = min(
+            CANVASES, key=lambda sides: abs(math.log(sides[0] / sides[1] * rows / columns))
+        )
+        noise = torch.randn(LAYERS, canvas[1], canvas[0], generator=generator)
+        choice = int(torch.randint(len(self._styles), (1,), generator=generator))
+        # Together the prompts pull as strongly as one would.
+        pull = weights / weights.square().sum().sqrt()
+        layers = integrate(
+            self._model,
+            noise.to(self._device),
+            texts.to(self._device),
+            pull.to(self._device),
+            self._styles[choice],
+        )
+        layers = (layers / 2 + 0.5).clamp(0, 1)
+        alpha = layers[3:4]
+        subject = torch.cat([torch.minimum(layers[:3], alpha), alpha])
+        return Start(_fit(subject, columns, rows), _resize(layers[4:], columns, rows).clamp(0, 1))
+
+
+def pack(model: Generator, drawn: tuple[str, ...]) -> bytes:
+    """The file of a generator in fp16, with the styles that a drawing may take."""
+    tensors = {name: value.half().contiguous().cpu() for name, value in model.state_dict().items()}
+    metadata = {
+        "format": "guess 1",
+        "shape": json.dumps(asdict(model.shape)),
+        "drawn": json.dumps(drawn),
+    }
+    return save_safetensors(tensors, metadata)
+
+
+def _read(file: Path) -> tuple[Generator, list[int]]:
+    """The generator of a file that `pack` made, and the numbers of the styles to draw in."""
+    try:
+        with safe_open(file, framework="pt") as opened:
+            metadata = opened.metadata()
+            tensors = {name: opened.get_tensor(name).float() for name in opened.keys()}  # noqa: SIM118 - no iterator
+        read = json.loads(metadata["shape"])
+        shape = GuessShape(
+            tuple(read["channels"]), read["blocks"], read["condition"], tuple(read["styles"])
+        )
+        model = Generator(shape)
+        model.load_state_dict(tensors, assign=True)
+        return model, [shape.styles.index(style) for style in json.loads(metadata["drawn"])]
+    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        message = "The weights of the first guess are damaged: the file is not one of its kind."
+        raise PerceptorError(message) from error
+
+
+def _fit(subject: torch.Tensor, columns: int, rows: int) -> torch.Tensor:
+    """A subject in the middle of the grid, its shape kept unless the grid's is much the same."""
+    _, height, width = subject.shape
+    across, down = columns / width, rows / height
+    shared = min(across, down)
+    if max(across, down) <= _STRETCH * shared:
+        return _resize(subject, columns, rows)
+    fitted = _resize(subject, max(1, round(width * shared)), max(1, round(height * shared)))
+    left, top = columns - fitted.shape[2], rows - fitted.shape[1]
+    return F.pad(fitted, (left // 2, left - left // 2, top // 2, top - top // 2))
+
+
+def _resize(layer: torch.Tensor, columns: int, rows: int) -> torch.Tensor:
+    """Linear interpolation of [c, h, w], averaged where it shrinks."""
+    return F.interpolate(layer[None], size=(rows, columns), mode="bilinear", antialias=True)[0]

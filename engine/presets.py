@@ -1,0 +1,14 @@
+"""Named bundles of settings: what is usually wanted together, under one name."""
+
+from collections.abc import Mapping
+
+# What is given by hand wins over a preset. The values are written into a job's settings when it is
+# asked for, so that a picture can be drawn again after this table has changed.
+PRESETS: Mapping[str, Mapping[str, object]] = {
+    # A thing by itself, as a game would use it.
+    "sprite": {"aspect": "square", "pixel_size": (32, 32), "transparent": True, "colors": 12},
+    # A thing on plain ground, still clear when it is small.
+    "icon": {"aspect": "square", "pixel_size": (24, 24), "layers": True, "colors": 8},
+    # A place with something in it.
+    "scene": {"aspect": "widescreen", "layers": True, "colors": 24},
+}
