@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 from discord import app_commands
 
+from engine.palettes import PALETTES
 from engine.settings import OPTION, Settings, make_settings
 
 INIT_IMAGE = "init_image"
@@ -12,8 +13,9 @@ INIT_IMAGE = "init_image"
 # Stands for an attachment that is not fetched yet; the job names it by its hash.
 ATTACHMENT = "attachment"
 
-# Discord's limit for the description of an option.
+# Discord's limits for the description of an option, and for how many choices it may have.
 _LONGEST_DESCRIPTION = 100
+_MOST_CHOICES = 25
 
 
 def settings_from_options(options: Mapping[str, object], *, has_image: bool = False) -> Settings:
@@ -42,6 +44,11 @@ def describe(name: str) -> str:
 def choices(name: str) -> list[app_commands.Choice[str]]:
     """What can be chosen for an option."""
     return [app_commands.Choice(name=value, value=value) for value in OPTION[name].choices]
+
+
+def palette_names(typed: str) -> list[str]:
+    """The named palettes that hold what is typed so far, as many as Discord can offer."""
+    return [name for name in PALETTES if typed.strip().lower() in name][:_MOST_CHOICES]
 
 
 def whole_number_range(name: str) -> tuple[int, int]:

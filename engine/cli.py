@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from engine.errors import EngineError, PictureError, SettingsError
+from engine.presets import PRESETS
 from engine.settings import OPTION, OPTIONS, PIXELCLIP, make_settings
 
 app = typer.Typer(add_completion=False)
@@ -34,12 +35,17 @@ def refuse(error: Exception) -> typer.Exit:
 def draw(
     prompt: Annotated[str, typer.Argument(help=_help("prompts"))],
     seed: Annotated[str | None, typer.Option(help=_help("seed"))] = None,
+    preset: Annotated[str | None, typer.Option(help=_help("preset"))] = None,
     aspect: Annotated[str | None, typer.Option(help=_help("aspect"))] = None,
     quality: Annotated[str | None, typer.Option(help=_help("quality"))] = None,
     scale: Annotated[str | None, typer.Option(help=_help("scale"))] = None,
     iterations: Annotated[str | None, typer.Option(help=_help("iterations"))] = None,
     display_every: Annotated[str | None, typer.Option(help=_help("display_every"))] = None,
     pixel_size: Annotated[str | None, typer.Option(help=_help("pixel_size"))] = None,
+    palette: Annotated[str | None, typer.Option(help=_help("palette"))] = None,
+    colors: Annotated[str | None, typer.Option(help=_help("colors"))] = None,
+    transparent: Annotated[bool | None, typer.Option(help=_help("transparent"))] = None,
+    symmetry: Annotated[str | None, typer.Option(help=_help("symmetry"))] = None,
     init_image: Annotated[Path | None, typer.Option(help=_help("init_image"))] = None,
     set_: Annotated[
         list[str] | None,
@@ -54,12 +60,17 @@ def draw(
     given: dict[str, object] = {
         "prompts": prompt,
         "seed": seed,
+        "preset": preset,
         "aspect": aspect,
         "quality": quality,
         "scale": scale,
         "iterations": iterations,
         "display_every": display_every,
         "pixel_size": pixel_size,
+        "palette": palette,
+        "colors": colors,
+        "transparent": transparent,
+        "symmetry": symmetry,
         "init_image": None if init_image is None else str(init_image),
     }
     try:
@@ -86,7 +97,7 @@ def draw(
 
 @app.command()
 def settings() -> None:
-    """Show every setting of a drawing: its default, what is allowed, and what it means."""
+    """Show every setting of a drawing, with its default and what is allowed, and every preset."""
     from rich.console import Console
     from rich.table import Table
 
@@ -95,7 +106,17 @@ def settings() -> None:
         table.add_column(heading, overflow="fold")
     for option in OPTIONS:
         table.add_row(option.name, option.default, option.allowed, option.meaning)
-    Console().print(table)
+    presets = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("preset", "is"):
+        presets.add_column(heading, overflow="fold")
+    for name, values in PRESETS.items():
+        presets.add_row(
+            name, ", ".join(f"{key}={_written(value)}" for key, value in values.items())
+        )
+    console = Console()
+    console.print(table)
+    console.print()
+    console.print(presets)
 
 
 @app.command()
@@ -152,6 +173,13 @@ def pull_model(
     except PerceptorError as error:
         raise refuse(error) from None
     typer.echo(f"{name} is at {path}")
+
+
+def _written(value: object) -> str:
+    """A setting's value as it is written on the command line."""
+    if isinstance(value, tuple):
+        return "x".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _assignments(pairs: list[str]) -> dict[str, object]:

@@ -6,9 +6,21 @@ from collections.abc import Mapping
 # asked for, so that a picture can be drawn again after this table has changed.
 PRESETS: Mapping[str, Mapping[str, object]] = {
     # A thing by itself, as a game would use it.
-    "sprite": {"aspect": "square", "pixel_size": (32, 32), "transparent": True, "colors": 12},
+    "sprite": {
+        "aspect": "square",
+        "size": (384, 384),
+        "pixel_size": (32, 32),
+        "colors": 12,
+        "transparent": True,
+    },
     # A thing on plain ground, still clear when it is small.
-    "icon": {"aspect": "square", "pixel_size": (24, 24), "layers": True, "colors": 8},
+    "icon": {
+        "aspect": "square",
+        "size": (384, 384),
+        "pixel_size": (24, 24),
+        "colors": 8,
+        "layers": True,
+    },
     # A place with something in it.
-    "scene": {"aspect": "widescreen", "layers": True, "colors": 24},
+    "scene": {"aspect": "widescreen", "colors": 24, "layers": True},
 }

@@ -19,7 +19,7 @@ from engine.cutouts import Views, sample
 from engine.drawers import Start, start_from_image
 from engine.easel import Easel
 from engine.errors import PerceptorError, SettingsError
-from engine.guess import FirstGuess
+from engine.guess import FirstGuess, best
 from engine.losses import Targets, make_targets, prompt_loss, prompt_score
 from engine.perceptors import Perceptor, auto_perceptors, load_perceptor
 from engine.prompts import Prompt, parse_prompts
@@ -41,6 +41,7 @@ from engine.settings import DRAWING_VERSION, PIXELCLIP, Settings, resolve
 log = logging.getLogger(__name__)
 
 SNAPSHOT_SECONDS = 5.0
+GUESSES = 4
 _MAX_CACHED_TEXTS = 4096
 
 
@@ -206,7 +207,10 @@ class Studio:
             return None
         first_guess, ear = self._guessers()
         said = self._encode(ear.name, prompts)
-        return first_guess.draw(said.vectors, said.weights, settings.seed, *settings.pixel_size)
+        drawn = first_guess.draw(
+            said.vectors, said.weights, settings.seed, *settings.pixel_size, count=GUESSES
+        )
+        return best(drawn, ear, said, settings.seed)
 
     def _encode(self, name: str, prompts: tuple[Prompt, ...]) -> Targets:
         """Text vectors are kept across jobs: a channel's favourite prompts come again."""

@@ -9,13 +9,19 @@ import math
 from typing import Protocol
 
 import torch
+import torch.nn.functional as F
+
+from engine.drawers.quantize import to_oklab
 
 # Starting colours stay this far from black and white, where the sigmoid's gradient fades.
 _MARGIN = 0.02
-# A picture's colours as logits: −squared distance over this, in RGB of 0…1.
+# A picture's colours as logits: −squared distance over this, in Oklab.
 _NEARNESS = 0.02
-# The same for the grey that a noise start is: a vivid colour must be earned, but is not far.
-_NEARNESS_OF_GREY = 0.6
+# How much the neighbours of a cell, and the colours that are common, count in that choice.
+_NEIGHBOURS, _COMMON = 2.0, 0.5
+_ROUNDS = 5
+# The nearness of the grey that a noise start is: a vivid colour must be earned, but is not far.
+_NEARNESS_OF_GREY = 0.2
 
 _FIRST_TEMPERATURE, _LAST_TEMPERATURE = 0.5, 0.1
 # The share of the Gumbel noise at the beginning.
@@ -130,8 +136,20 @@ class PaletteColours:
         return _straight_through(self._of[nearest], soft)
 
     def logits(self, picture: torch.Tensor) -> torch.Tensor:
-        """Numbers that choose the nearest colour: ``[colours, rows, columns]``."""
-        return -self._distances(picture) / _NEARNESS
+        """Numbers that choose a colour near by: ``[colours, rows, columns]``.
+
+        Where several are about as near, cells agree with their neighbours and on few colours, so
+        that plain ground does not flicker between two of them: the mean field of a Potts model
+        (Geman & Geman 1984) whose prior is how common each colour is.
+        """
+        near = -self._distances(picture) / _NEARNESS
+        logits = near
+        for _ in range(_ROUNDS):
+            choice = torch.softmax(logits, 0)
+            common = choice.mean((1, 2), keepdim=True).clamp(min=1e-4).log()
+            around = F.avg_pool2d(F.pad(choice, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+            logits = near + _NEIGHBOURS * around + _COMMON * common
+        return logits
 
     def grey(self, rows: int, columns: int) -> torch.Tensor:
         """Numbers that lean to the greyest colours: ``[colours, rows, columns]``."""
@@ -156,8 +174,10 @@ class PaletteColours:
         return _straight_through((logits > 0).float(), alpha) if progress >= _HARD_FROM else alpha
 
     def _distances(self, picture: torch.Tensor) -> torch.Tensor:
-        """Squared distances of cells from colours: ``[colours, rows, columns]``."""
-        return (picture[None] - self._begun[:, :, None, None]).square().sum(1)
+        """Squared distances in Oklab of cells from colours: ``[colours, rows, columns]``."""
+        cells = to_oklab(picture.flatten(1).T).float()
+        distances = torch.cdist(to_oklab(self._begun).float(), cells).square()
+        return distances.view(-1, *picture.shape[1:])
 
 
 def temperature(progress: float) -> float:

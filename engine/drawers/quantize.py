@@ -34,7 +34,8 @@ def to_oklab(colours: torch.Tensor) -> torch.Tensor:
     """From sRGB ``[n, 3]`` in 0…1 to Oklab ``[n, 3]``, double precision."""
     rgb = colours.double()
     linear = torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return (linear @ _TO_CONES.T).pow(1 / 3) @ _TO_LAB.T
+    cones = (linear @ _TO_CONES.T.to(rgb.device)).clamp(min=0)
+    return cones.pow(1 / 3) @ _TO_LAB.T.to(rgb.device)
 
 
 def from_oklab(lab: torch.Tensor) -> torch.Tensor:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,6 +20,9 @@ from engine.errors import PerceptorError
 from engine.guess.generator import LAYERS, Generator, GuessShape, integrate
 from engine.streams import stream
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 WEIGHTS = Path(__file__).parents[1] / "models" / "guess.safetensors"
 
 CANVASES = ((32, 32), (40, 24), (32, 40))
@@ -28,7 +33,7 @@ _STRETCH = 1.25
 
 
 class FirstGuess:
-    """Draws a picture for text vectors of pixelclip, the same for the same seed.
+    """Draws pictures for text vectors of pixelclip, the same for the same seed.
 
     Args:
         path: of the weights; those that ship if left out.
@@ -55,37 +60,59 @@ class FirstGuess:
         self._model.to(memory_format=torch.channels_last)
 
     def draw(
-        self, texts: torch.Tensor, weights: torch.Tensor, seed: int, columns: int, rows: int
-    ) -> Start:
-        """A subject and what lies behind it.
+        self,
+        texts: torch.Tensor,
+        weights: torch.Tensor,
+        seed: int,
+        columns: int,
+        rows: int,
+        count: int = 1,
+    ) -> list[Start]:
+        """Pictures of a subject and what lies behind it, each from noise and in a style of its own.
 
         Args:
             texts: ``[prompts, 384]``, what pixelclip makes of the prompts.
             weights: ``[prompts]``; negative ones push away.
-            seed: of the noise and the style.
+            seed: of the noise and the styles.
             columns: of the grid, in cells.
             rows: of the grid, in cells.
+            count: how many pictures.
 
         """
         generator = stream(seed, "guess")
         canvas = min(
             CANVASES, key=lambda sides: abs(math.log(sides[0] / sides[1] * rows / columns))
         )
-        noise = torch.randn(LAYERS, canvas[1], canvas[0], generator=generator)
-        choice = int(torch.randint(len(self._styles), (1,), generator=generator))
+        noise = torch.randn(count, LAYERS, canvas[1], canvas[0], generator=generator)
+        choices = torch.randint(len(self._styles), (count,), generator=generator)
         # Together the prompts pull as strongly as one would.
         pull = weights / weights.square().sum().sqrt()
-        layers = integrate(
-            self._model,
-            noise.to(self._device),
-            texts.to(self._device),
-            pull.to(self._device),
-            self._styles[choice],
-        )
-        layers = (layers / 2 + 0.5).clamp(0, 1)
-        alpha = layers[3:4]
-        subject = torch.cat([torch.minimum(layers[:3], alpha), alpha])
-        return Start(_fit(subject, columns, rows), _resize(layers[4:], columns, rows).clamp(0, 1))
+        with _one_thread():
+            drawn = integrate(
+                self._model,
+                noise.to(self._device),
+                texts.to(self._device),
+                pull.to(self._device),
+                self._styles[choices].to(self._device),
+            )
+        return [_start(layers, columns, rows) for layers in (drawn / 2 + 0.5).clamp(0, 1)]
+
+
+def _start(layers: torch.Tensor, columns: int, rows: int) -> Start:
+    alpha = layers[3:4]
+    subject = torch.cat([torch.minimum(layers[:3], alpha), alpha])
+    return Start(_fit(subject, columns, rows), _resize(layers[4:], columns, rows).clamp(0, 1))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Work on one thread: what a 1 × 1 convolution rounds depends on how many share it."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def pack(model: Generator, drawn: tuple[str, ...]) -> bytes:
@@ -99,7 +126,7 @@ def pack(model: Generator, drawn: tuple[str, ...]) -> bytes:
     return save_safetensors(tensors, metadata)
 
 
-def _read(file: Path) -> tuple[Generator, list[int]]:
+def _read(file: Path) -> tuple[Generator, torch.Tensor]:
     """The generator of a file that `pack` made, and the numbers of the styles to draw in."""
     try:
         with safe_open(file, framework="pt") as opened:
@@ -111,7 +138,8 @@ def _read(file: Path) -> tuple[Generator, list[int]]:
         )
         model = Generator(shape)
         model.load_state_dict(tensors, assign=True)
-        return model, [shape.styles.index(style) for style in json.loads(metadata["drawn"])]
+        drawn = [shape.styles.index(style) for style in json.loads(metadata["drawn"])]
+        return model, torch.tensor(drawn)
     except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
         message = "The weights of the first guess are damaged: the file is not one of its kind."
         raise PerceptorError(message) from error

@@ -119,7 +119,6 @@ class Generator(nn.Module):
         self.layout = nn.Linear(condition, _LAYOUT * self._coarsest**2)
         self.laid_out = nn.Conv2d(_LAYOUT, shape.channels[-1], 1)
         nn.init.zeros_(self.laid_out.weight)
-        nn.init.zeros_(self.laid_out.bias)
         self.inward = nn.Conv2d(LAYERS * _SQUEEZE**2 + len(_PLACES), first, 3, padding=1)
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         self.shrink, self.grow = nn.ModuleList(), nn.ModuleList()
@@ -222,38 +221,39 @@ def integrate(
     noise: torch.Tensor,
     texts: torch.Tensor,
     weights: torch.Tensor,
-    style: int,
+    styles: torch.Tensor,
     steps: int = STEPS,
     guidance: float = GUIDANCE,
 ) -> torch.Tensor:
-    """Follow the guided velocity from noise to a picture, by the two-step Adams–Bashforth rule.
+    """Follow the guided velocity from noise to pictures, by the two-step Adams–Bashforth rule.
 
     Several texts pull by their weights (Liu et al. 2022, "Compositional Visual Generation").
 
     Args:
         model: the generator.
-        noise: [7, h, w], standard normal.
+        noise: [k, 7, h, w], standard normal; all k pictures are of the same texts.
         texts: [n, 384] of unit length.
         weights: [n]; negative ones push away.
-        style: number of a style.
+        styles: [k] numbers of styles.
         steps: of the solver; each asks the model once, with every text and with none.
         guidance: how much further than the texts alone would lead.
 
     Returns:
-        [7, h, w], about −1..1.
+        [k, 7, h, w], about −1..1.
 
     """
-    said = torch.cat((texts, torch.zeros_like(texts[:1])))
-    count = len(said)
-    styles = torch.full((count,), style, device=noise.device)
+    pictures, count = len(noise), len(texts) + 1
+    said = torch.cat((texts, torch.zeros_like(texts[:1]))).repeat(pictures, 1)
+    drawn_in = styles.repeat_interleave(count)
     pull = guidance * weights[:, None, None, None]
     # Small steps where the picture is decided, in the first half.
     times = (torch.linspace(0, 1, steps + 1) ** _EARLY).tolist()
     guess, last, interval = noise, torch.zeros_like(noise), 0.0
     for now, then in pairwise(times):
-        at = torch.full((count,), now, device=noise.device)
-        answers = model(guess.expand(count, -1, -1, -1), at, said, styles)
-        velocity = answers[-1] + (pull * (answers[:-1] - answers[-1:])).sum(dim=0)
+        at = torch.full((pictures * count,), now, device=noise.device)
+        answers = model(guess.repeat_interleave(count, dim=0), at, said, drawn_in)
+        answers = answers.view(pictures, count, *noise.shape[1:])
+        velocity = answers[:, -1] + (pull * (answers[:, :-1] - answers[:, -1:])).sum(dim=1)
         # The first step has no other to extrapolate from.
         ahead = (then - now) / (2 * interval) if interval else 0.0
         guess = guess + (then - now) * torch.lerp(velocity, 2 * velocity - last, ahead)

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from engine.files import write_atomically
+from engine.guess.first_guess import WEIGHTS as GUESS_WEIGHTS
 from engine.guess.generator import GuessShape
 from engine.perceptors.pixelclip import (
     WEIGHTS,
@@ -23,8 +24,11 @@ from engine.perceptors.pixelclip import (
 from engine.training import (
     batches,
     captions,
+    contact_sheet,
     data,
     drawing_prompts,
+    drawings,
+    effort,
     evaluate,
     everyday_words,
     export,
@@ -112,6 +116,11 @@ def _parser() -> argparse.ArgumentParser:
     stage.add_argument("--name", default="judge", help="name of the run")
     stage.set_defaults(run=_judge)
 
+    stage = stages.add_parser("export-guess", help="write the first guess's file from a run")
+    stage.add_argument("--name", default="guess", help="name of the run")
+    stage.add_argument("--target", type=Path, default=GUESS_WEIGHTS)
+    stage.set_defaults(run=_export_guess)
+
     stage = stages.add_parser("export", help="write the file that ships from two runs")
     stage.add_argument("--image", default="image", help="name of the image run")
     stage.add_argument("--text", default="text", help="name of the text run")
@@ -129,6 +138,18 @@ def _parser() -> argparse.ArgumentParser:
         "--texts", metavar="RUN", default="text", help="the text run that goes with --run"
     )
     stage.set_defaults(run=_evaluate)
+
+    stage = stages.add_parser("draw", help="draw the prompts for tuning, or the sealed ones")
+    stage.add_argument("folder", type=Path, help="where the PNG files and a contact sheet go")
+    stage.add_argument("--sealed", action="store_true", help="the forty sealed prompts")
+    stage.add_argument("--seed", type=int, default=1)
+    stage.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    stage.set_defaults(run=_draw)
+
+    stage = stages.add_parser("curve", help="plot the judge's verdict against drawing time")
+    stage.add_argument("target", type=Path, help="the plot, PNG")
+    stage.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    stage.set_defaults(run=_curve)
 
     stage = stages.add_parser(
         "drawings", help="let the judge say how well drawings fit the prompts they are named by"
@@ -224,6 +245,10 @@ def _export(options: argparse.Namespace) -> None:
     export.export(image, text, options.target)
 
 
+def _export_guess(options: argparse.Namespace) -> None:
+    export.export_guess(_state(options, options.name), options.target)
+
+
 def _evaluate(options: argparse.Namespace) -> None:
     spoken = _Spoken.load(options.root)
     pictures = spoken.pictures
@@ -255,6 +280,35 @@ def _towers(options: argparse.Namespace) -> tuple[ImageTower, evaluate.Embed]:
     image = image_tower.load(_state(options, options.image), ImageShape())
     tower = text_tower.load(_state(options, options.texts), TextShape())
     return image, lambda texts: text_tower.embed(tower, texts, TextShape())
+
+
+def _given(options: argparse.Namespace) -> dict[str, object]:
+    return dict(setting.partition("=")[::2] for setting in options.set)
+
+
+def _draw(options: argparse.Namespace) -> None:
+    prompts = drawing_prompts.SEALED if options.sealed else drawing_prompts.TUNING
+    options.folder.mkdir(parents=True, exist_ok=True)
+    drawn = drawings.draw_prompts(prompts, _given(options), options.seed)
+    for prompt, drawing in drawn.items():
+        drawing.picture.save(options.folder / f"{prompt.replace(' ', '-')}.png")
+    sheet = contact_sheet.contact_sheet([(p, d.picture) for p, d in drawn.items()])
+    sheet.save(options.folder / "sheet.png")
+
+
+def _curve(options: argparse.Namespace) -> None:
+    trained, given = judge.load(options.root), _given(options)
+    curves: dict[str, list[effort.Effort]] = {}
+    for start in ("guess", "noise"):
+        curves[start] = []
+        for choice in effort.EFFORTS:
+            if start == "noise" and not choice[0]:
+                continue
+            settings = {**given, "start": start}
+            measured = effort.measure(drawing_prompts.TUNING, settings, choice, trained)
+            sys.stdout.write(f"{start:6} {measured}\n")
+            curves[start].append(measured)
+    effort.plot(curves, options.target)
 
 
 def _drawings(options: argparse.Namespace) -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 PAINTED = "painted"
 """The style of a place with nothing in it."""
 
+DRAWN = ("noto", "fluent-emoji-flat", "twemoji")
+"""The styles that a first guess may take: clean shapes in full colours."""
+
 GUESSING = Mix(
     scenes=0.1,
     bank=0.93,
@@ -162,7 +165,8 @@ def _place(
     mirror = torch.where(uniform(generator, len(rgba)) < 0.3, -1.0, 1.0)
     x = (across[None, :] - shift[:, :1]) / scale[:, None] * mirror[:, None]
     y = (down[None, :] - shift[:, 1:]) / scale[:, None]
-    grid = torch.stack(torch.broadcast_tensors(x[:, None, :], y[:, :, None]), dim=-1)
+    shape = (len(rgba), 2 * rows, 2 * columns)
+    grid = torch.stack((x[:, None, :].expand(shape), y[:, :, None].expand(shape)), dim=-1)
     return F.avg_pool2d(F.grid_sample(rgba, grid, align_corners=False), 2)
 
 

@@ -4,8 +4,16 @@ import pytest
 
 from bot.commands import COMMANDS
 from bot.commands.pixel import pixel
-from bot.options import choices, chosen, settings_from_options, summary, without_seed
+from bot.options import (
+    choices,
+    chosen,
+    palette_names,
+    settings_from_options,
+    summary,
+    without_seed,
+)
 from engine.errors import SettingsError
+from engine.palettes import PALETTES
 from engine.settings import OPTION, make_settings, resolve
 
 
@@ -38,6 +46,7 @@ def test_what_a_chat_may_not_choose_is_not_taken_from_one() -> None:
         ({"prompts": "a castle:99"}, "out of range"),
         ({"prompts": "a cat", "aspect": "retain"}, "there is none"),
         ({"prompts": "a cat", "seed": "y" * 101}, "seed cannot be"),
+        ({"prompts": "a cat", "palette": "pico9"}, "cannot have “pico9”"),
     ],
 )
 def test_bad_options_are_refused_with_a_sentence(options: dict[str, object], sentence: str) -> None:
@@ -63,6 +72,18 @@ def test_the_choices_are_those_of_the_engine() -> None:
     parameters = {parameter.name: parameter for parameter in pixel.parameters}
     assert parameters["iterations"].max_value == OPTION["iterations"].high
     assert parameters["quality"].description == OPTION["quality"].meaning
+
+
+def test_the_palettes_that_are_offered_go_with_what_is_typed() -> None:
+    assert palette_names("") == list(PALETTES)[:25]
+    assert palette_names("Endes") == ["endesga32"]
+    assert palette_names("red->rust") == []
+
+
+def test_a_preset_from_a_chat_is_the_engine_s() -> None:
+    settings = settings_from_options({"prompts": "a cat", "preset": "sprite", "colors": 5})
+    assert settings == make_settings({"prompts": "a cat", "preset": "sprite", "colors": 5})
+    assert ("colors", "5") in chosen(settings)
 
 
 def test_the_commands_keep_to_discords_limits() -> None:

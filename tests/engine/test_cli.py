@@ -1,12 +1,15 @@
 """`pixel draw`, `settings` and `models` as a person runs them, in processes of their own."""
 
+import re
 import signal
 import subprocess
 import sys
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
+from engine.palettes import parse_palette
+from engine.presets import PRESETS
 from engine.settings import OPTIONS
 
 QUICK = ("--quality", "draft", "--iterations", "6", "--set", "num_cuts=4")
@@ -62,6 +65,9 @@ def test_frames_and_an_init_image_are_as_asked(tmp_path):
         (["draw", "x" * 6000], "6000 characters"),
         (["draw", "cat:heavy | dog:2x"], "“2x”"),
         (["draw", "cat", "--scale", "99"], "numbers from 0.5 to 8"),
+        (["draw", "cat", "--preset", "statue"], "allowed are sprite, icon, scene"),
+        (["draw", "cat", "--palette", "pico9"], "cannot have “pico9”"),
+        (["draw", "cat", "--transparent", "--set", "layers=true"], "give only one of them"),
         (["draw", "cat", "--set", "colour=red"], "no setting “colour”"),
         (["draw", "cat", "--set", "colour"], "name=value"),
         (["draw", "cat", "--init-image", "missing.png"], "No such file"),
@@ -107,9 +113,27 @@ def test_ctrl_c_keeps_the_last_picture_and_says_so(tmp_path):
     assert size_of(tmp_path / "output-native.png") == (80, 45)
 
 
-def test_every_setting_is_listed(tmp_path):
+def test_every_setting_and_preset_is_listed(tmp_path):
     listed = pixel("settings", cwd=tmp_path).stdout
     assert all(option.name in listed for option in OPTIONS)
+    _, presets = re.split(r"^preset +is", listed, flags=re.MULTILINE)
+    for name, values in PRESETS.items():
+        assert name in presets
+        assert all(f"{key}=" in presets for key in values)
+    assert "pixel_size=32x32" in presets
+
+
+def test_a_preset_s_picture_has_its_size_and_few_exact_colours(tmp_path):
+    command = ("draw", "a red apple", *QUICK, "--preset", "sprite", "--palette", "pico8")
+    done = pixel(*command, "--colors", "4", "--symmetry", "x", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert size_of(tmp_path / "output.png") == (384, 384)
+    with Image.open(tmp_path / "output-native.png") as native:
+        assert (native.size, native.mode) == ((32, 32), "RGBA")
+        assert native.tobytes() == ImageOps.mirror(native).tobytes()
+        colours = {pixel[:3] for _, pixel in native.getcolors() if pixel[3]}
+    assert len(colours) <= 4
+    assert colours <= set(parse_palette("pico8"))
 
 
 def test_the_shipped_model_is_listed(tmp_path):

@@ -12,6 +12,9 @@ from tests.engine.conftest import TINY
 
 pytestmark = pytest.mark.usefixtures("models_folder")
 
+CHOSEN = {"palette": "nes", "colors": 4, "transparent": True, "symmetry": "x"}
+KINDS = pytest.mark.parametrize("given", [{}, {"palette": "pico8"}, CHOSEN], ids=str)
+
 
 def tiny(ask, **given):
     return ask(perceptors=[TINY], **given)
@@ -45,8 +48,9 @@ def test_a_job_starts_shows_frames_and_is_done(studio, ask):
     assert events[-1].statistics.iterations == 8
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_picture(studio, ask):
-    first, again, other = (draw_alone(studio, tiny(ask, seed=seed)) for seed in (5, 5, 6))
+@KINDS
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_picture(studio, ask, given):
+    first, again, other = (draw_alone(studio, tiny(ask, seed=seed, **given)) for seed in (5, 5, 6))
     assert first.png == again.png
     assert first.native_png == again.native_png
     assert first.png != other.png
@@ -59,19 +63,20 @@ def test_the_resolved_settings_draw_the_same_picture_again(studio, ask):
     assert draw_alone(studio, started.settings).png == done.png
 
 
+@KINDS
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_picture_does_not_depend_on_who_else_is_in_the_room(studio, ask, threads):
+def test_a_picture_does_not_depend_on_who_else_is_in_the_room(studio, ask, threads, given):
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        alone = draw_alone(studio, tiny(ask))
+        alone = draw_alone(studio, tiny(ask, **given))
         room = studio()
         room.add(Draw("early", tiny(ask, seed=2, num_cuts=9, pixel_size=(40, 40))))
         list(room.tick())
-        room.add(Draw("mine", tiny(ask)))
+        room.add(Draw("mine", tiny(ask, **given)))
         room.add(Draw("short", tiny(ask, seed=3, iterations=2, transparent=True)))
         list(room.tick())
-        room.add(Draw("late", tiny(ask, prompts="a blue sea", seed=4)))
+        room.add(Draw("late", tiny(ask, prompts="a blue sea", seed=4, palette="gameboy")))
         together = finish(room)["mine"][-1]
     finally:
         torch.set_num_threads(before)
@@ -115,14 +120,15 @@ def test_a_cancelled_job_leaves_and_the_others_go_on(studio, ask):
     assert set(finish(room)) == {"b"}
 
 
-def test_a_job_goes_on_from_its_snapshot_and_ends_the_same(studio, ask, tmp_path):
-    undisturbed = draw_alone(studio, tiny(ask))
+@KINDS
+def test_a_job_goes_on_from_its_snapshot_and_ends_the_same(studio, ask, tmp_path, given):
+    undisturbed = draw_alone(studio, tiny(ask, **given))
     first = studio(snapshots=tmp_path, snapshot_seconds=0)
-    first.add(Draw("a", tiny(ask)))
+    first.add(Draw("a", tiny(ask, **given)))
     for _ in range(3):
         assert Snapshot in [type(event) for event in first.tick()]
     second = studio(snapshots=tmp_path)
-    started = second.add(Draw("a", tiny(ask)))
+    started = second.add(Draw("a", tiny(ask, **given)))
     assert started.iteration == 3
     assert finish(second)["a"][-1].png == undisturbed.png
     assert list(tmp_path.iterdir()) == []

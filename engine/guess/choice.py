@@ -1,0 +1,42 @@
+"""Several first guesses, of which the perceptor takes the one that fits the prompts best."""
+
+from collections.abc import Sequence
+
+import torch
+
+from engine.cutouts import choose_views, sample
+from engine.drawers.base import Start
+from engine.losses import Targets, prompt_score
+from engine.perceptors.base import Perceptor
+from engine.streams import stream
+
+_VIEWS = 12
+
+
+@torch.no_grad()
+def best(starts: Sequence[Start], perceptor: Perceptor, targets: Targets, seed: int) -> Start:
+    """The start whose views agree most with the prompts, all seen through the same views.
+
+    Args:
+        starts: with backgrounds, all of one size.
+        perceptor: whose space the targets are in.
+        targets: the prompts.
+        seed: of the views.
+
+    """
+    _, rows, columns = starts[0].subject.shape
+    views = choose_views(_VIEWS, columns, rows, stream(seed, "guess/choice"))
+    grids = [_grid(start) for start in starts]
+    seen = sample(grids, [views] * len(grids), perceptor.view_size)
+    embedded = torch.split(perceptor.encode_views(seen), _VIEWS)
+    scores = torch.stack([prompt_score(part, targets) for part in embedded])
+    return starts[int(scores.argmax())]
+
+
+def _grid(start: Start) -> torch.Tensor:
+    """The whole picture and its subject, as `sample` takes them."""
+    subject, behind = start.subject, start.background
+    assert behind is not None
+    alpha = subject[3:]
+    whole = torch.cat([subject[:3] + (1 - alpha) * behind, torch.ones_like(alpha)])
+    return torch.stack([whole, subject])
