@@ -24,6 +24,8 @@ from engine.prompts import format_prompts, parse_prompts
 DRAWING_VERSION = 2
 
 MAX_SEED = 2**53 - 1
+# Cells × colours of a palette: each cell holds a number for each. That is 16 MiB a tensor.
+MAX_CHOICES = 2**22
 PIXELCLIP = "pixelclip"
 
 Kind = Literal[
@@ -301,6 +303,8 @@ def make_settings(given: Mapping[str, object]) -> Settings:
         raise SettingsError("The prompt is missing; write what should be drawn.")
     settings = msgspec.convert(_preset_values(values) | values, Settings)
     _check_pairs(settings, values)
+    if settings.aspect != "retain":
+        _cells(settings, None)
     return settings
 
 
@@ -318,7 +322,8 @@ def resolve(
         init_size: width and height of the init image in pixels, for `aspect=retain`.
 
     Raises:
-        SettingsError: when the aspect of a picture is wanted and there is none.
+        SettingsError: when the aspect of a picture is wanted and there is none, or when the
+            palette is too large for the grid.
 
     """
     names = settings.perceptors or perceptors
@@ -327,13 +332,7 @@ def resolve(
     iterations = settings.iterations or quality.iterations
     # A float even where the table says 2: the snapshots' identity is taken from its digits.
     scale = float(settings.scale or quality.scale)
-    base, grid = _shape(settings, init_size)
-    size = settings.size or (round(base[0] * scale), round(base[1] * scale))
-    if settings.size is not None:
-        grid = _grid_for(settings.size)
-    cells = settings.pixel_size or tuple(
-        min(256, max(4, round(side / settings.pixel_scale))) for side in grid
-    )
+    base, _ = _shape(settings, init_size)
     return msgspec.structs.replace(
         settings,
         perceptors=names,
@@ -341,9 +340,9 @@ def resolve(
         display_every=min(settings.display_every or 20, iterations),
         num_cuts=settings.num_cuts or quality.num_cuts,
         scale=scale,
-        size=size,
+        size=settings.size or (round(base[0] * scale), round(base[1] * scale)),
         seed=secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed,
-        pixel_size=cells,
+        pixel_size=_cells(settings, init_size),
         start=_start(settings, names),
         layers=settings.init_image is None and not settings.transparent
         if settings.layers is None
@@ -379,6 +378,25 @@ def _shape(
     return base, _grid_for(base)
 
 
+def _cells(settings: Settings, init_size: tuple[int, int] | None) -> tuple[int, int]:
+    """Columns and rows of the grid; raises `SettingsError` if it is too much for the palette."""
+    _, grid = _shape(settings, init_size)
+    if settings.size is not None:
+        grid = _grid_for(settings.size)
+    columns, rows = settings.pixel_size or (
+        min(256, max(4, round(side / settings.pixel_scale))) for side in grid
+    )
+    if settings.palette is not None and settings.colors is None:
+        colours = len(parse_palette(settings.palette))
+        if colours * columns * rows > MAX_CHOICES:
+            raise SettingsError(
+                f"A palette of {colours} colours is too large for {columns} × {rows} cells; "
+                f"allowed are {MAX_CHOICES // (columns * rows)} colours, or "
+                f"{MAX_CHOICES // colours} cells."
+            )
+    return columns, rows
+
+
 def _grid_for(size: tuple[float, float]) -> tuple[float, float]:
     """Square cells, as many as the default grids have on average (about 2,400)."""
     ratio = size[0] / size[1]
@@ -411,7 +429,8 @@ def _check_pairs(settings: Settings, given: Mapping[str, object]) -> None:
         )
     if settings.init_image is not None and settings.start != "auto":
         raise SettingsError(
-            f"start={settings.start} and an init_image contradict each other; give only one of them."
+            f"start={settings.start} and an init_image contradict each other; "
+            "give only one of them."
         )
     if settings.transparent and settings.layers:
         raise SettingsError(

@@ -3,8 +3,8 @@
 import torch
 
 from engine.drawers.base import Drawer, Start
-from engine.drawers.init_image import start_from_image
 from engine.drawers.pixel import PixelDrawer
+from engine.drawers.starts import start_from_image
 from engine.settings import Settings
 
 __all__ = ["Drawer", "Start", "make_drawer", "start_from_image"]

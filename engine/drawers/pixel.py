@@ -8,14 +8,14 @@ all of them is a clean shape in the middle, and not a pattern from edge to edge.
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 
 from engine.drawers.base import Start
 from engine.drawers.colours import Colours, FreeColours, PaletteColours
 from engine.drawers.pyramid import Pyramid, mirrored, noise
 from engine.drawers.quantize import choose_colours, choose_of_palette
-from engine.palettes import PALETTES, parse_palette
+from engine.drawers.starts import fitted, seen_colours, unpremultiplied
+from engine.palettes import parse_palette
 from engine.settings import Settings
 from engine.streams import stream
 
@@ -52,7 +52,7 @@ class PixelDrawer:
         self._transparent = settings.transparent
         self._symmetry = settings.symmetry
         if start is not None:
-            start = _fitted(start, settings)
+            start = fitted(start, layers=bool(settings.layers), transparent=settings.transparent)
         self._colours = _colours(settings, start, device)
         if start is None:
             generator = stream(settings.seed, "pixel/start")
@@ -60,7 +60,7 @@ class PixelDrawer:
             numbers = self._colours.grey(rows, columns) + field[:-1]
             alpha = _middle_bump(columns, rows).to(device) + field[-1:]
         else:
-            picture, opacity = _unpremultiplied(start.subject.to(device))
+            picture, opacity = unpremultiplied(start.subject.to(device))
             numbers = self._colours.logits(picture)
             alpha = torch.logit(opacity.clamp(_ALPHA_MARGIN, 1 - _ALPHA_MARGIN))
         self._subject = Pyramid(numbers)
@@ -134,59 +134,23 @@ class PixelDrawer:
 
 def _colours(settings: Settings, start: Start | None, device: torch.device) -> Colours:
     """What the cells choose from; a limited number of colours begins with those of the start."""
-    if settings.palette is None and settings.colors is None:
+    count = settings.colors
+    if settings.palette is None and count is None:
         return FreeColours(device)
-    named = parse_palette(settings.palette) if settings.palette is not None else PALETTES[_BROAD]
+    named = parse_palette(settings.palette or _BROAD)
     palette = torch.tensor(named, dtype=torch.float32) / 255
-    if settings.colors is None:
+    if count is None or (settings.palette is not None and count >= len(palette)):
         return PaletteColours(palette.to(device))
     assert settings.seed is not None
-    of = None if settings.palette is None else palette.to(device)
     if start is None:
-        chosen = choose_of_palette(palette, torch.ones(len(palette)), palette, settings.colors)
+        chosen = choose_of_palette(palette, torch.ones(len(palette)), palette, count)
+    elif settings.palette is None:
+        generator = stream(settings.seed, "pixel/colours")
+        chosen = choose_colours(*seen_colours(start), count, generator)
     else:
-        cells, weights = _weighted(start)
-        if of is None:
-            chosen = choose_colours(
-                cells, weights, settings.colors, stream(settings.seed, "pixel/colours")
-            )
-        else:
-            chosen = choose_of_palette(cells, weights, palette, settings.colors)
+        chosen = choose_of_palette(*seen_colours(start), palette, count)
+    of = None if settings.palette is None else palette.to(device)
     return PaletteColours(chosen.to(device), changing=True, of=of)
-
-
-def _fitted(start: Start, settings: Settings) -> Start:
-    """A start with as many layers as the picture has."""
-    if settings.layers or start.background is None:
-        return start
-    if settings.transparent:
-        return Start(start.subject)
-    alpha = start.subject[3:]
-    whole = start.subject[:3] + (1 - alpha) * start.background
-    return Start(torch.cat([whole, torch.ones_like(alpha)]))
-
-
-def _weighted(start: Start) -> tuple[torch.Tensor, torch.Tensor]:
-    """All colours of a start ``[n, 3]``, and how much of each is to be seen ``[n]``."""
-    picture, alpha = _unpremultiplied(start.subject)
-    cells, weights = picture.flatten(1).T, alpha.flatten()
-    if start.background is not None:
-        cells = torch.cat([cells, start.background.flatten(1).T])
-        weights = torch.cat([weights, 1 - weights])
-    return cells, weights
-
-
-def _unpremultiplied(subject: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """RGB ``[3, rows, columns]`` and alpha ``[1, rows, columns]`` of premultiplied cells.
-
-    Where nothing is, the colour is that of what is near, should the subject grow there.
-    """
-    filled = subject
-    for size in (3, 9, 27):
-        near = F.avg_pool2d(subject, size, stride=1, padding=size // 2)
-        filled = torch.where(filled[3:] > 0, filled, near)
-    filled = torch.where(filled[3:] > 0, filled, subject.mean((1, 2), keepdim=True))
-    return filled[:3] / filled[3:].clamp(min=1e-6), subject[3:]
 
 
 def _middle_bump(columns: int, rows: int) -> torch.Tensor:

@@ -109,6 +109,10 @@ def test_settings_survive_json():
         ({"preset": "statue"}, "preset cannot be “statue”; allowed are sprite, icon, scene"),
         ({"palette": "pico9"}, "cannot have “pico9”; allowed are 1bit, amstrad"),
         ({"palette": 8}, "palette cannot be “8”; allowed are 1bit"),
+        (
+            {"palette": r"black->white\200", "pixel_size": (256, 256)},
+            "200 colours is too large for 256 × 256 cells; allowed are 64 colours, or 20971 cells",
+        ),
         ({"colors": 1}, "whole numbers from 2 to 64"),
         ({"colors": 65}, "whole numbers from 2 to 64"),
         ({"symmetry": "z"}, "none, x, y, xy"),
