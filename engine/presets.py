@@ -22,5 +22,5 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
         "layers": True,
     },
     # A place with something in it.
-    "scene": {"aspect": "widescreen", "colors": 24, "layers": True},
+    "scene": {"aspect": "widescreen", "colors": 16, "layers": True},
 }

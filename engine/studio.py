@@ -41,7 +41,7 @@ from engine.settings import DRAWING_VERSION, PIXELCLIP, Settings, resolve
 log = logging.getLogger(__name__)
 
 SNAPSHOT_SECONDS = 5.0
-GUESSES = 4
+GUESSES = 8
 _MAX_CACHED_TEXTS = 4096
 
 
