@@ -23,6 +23,9 @@ from engine.prompts import format_prompts, parse_prompts
 # same class of machine, give equal bytes.
 DRAWING_VERSION = 2
 
+# The generator's pictures are a little noisy; few colours make clean pixel art of them.
+GUESS_COLORS = 20
+
 MAX_SEED = 2**53 - 1
 # Cells × colours of a palette: each cell holds a number for each. That is 16 MiB a tensor.
 MAX_CHOICES = 2**22
@@ -152,7 +155,14 @@ OPTIONS: tuple[Option, ...] = (
         "Every cell is exactly one of these colours: a name, or colours and ramps of your own.",
         "none",
     ),
-    Option("colors", "integer", "As many colours at most, chosen by the engine.", "none", 2, 64),
+    Option(
+        "colors",
+        "integer",
+        "As many colours at most, 2 to 64, chosen by the engine; 0 for any.",
+        "20 from a first guess, else any",
+        0,
+        64,
+    ),
     Option(
         "transparent",
         "flag",
@@ -333,6 +343,10 @@ def resolve(
     # A float even where the table says 2: the snapshots' identity is taken from its digits.
     scale = float(settings.scale or quality.scale)
     base, _ = _shape(settings, init_size)
+    start = _start(settings, names)
+    colors = settings.colors
+    if colors is None and start == "guess" and settings.palette is None:
+        colors = GUESS_COLORS
     return msgspec.structs.replace(
         settings,
         perceptors=names,
@@ -343,7 +357,8 @@ def resolve(
         size=settings.size or (round(base[0] * scale), round(base[1] * scale)),
         seed=secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed,
         pixel_size=_cells(settings, init_size),
-        start=_start(settings, names),
+        start=start,
+        colors=colors,
         layers=settings.init_image is None and not settings.transparent
         if settings.layers is None
         else settings.layers,
@@ -386,7 +401,7 @@ def _cells(settings: Settings, init_size: tuple[int, int] | None) -> tuple[int, 
     columns, rows = settings.pixel_size or (
         min(256, max(4, round(side / settings.pixel_scale))) for side in grid
     )
-    if settings.palette is not None and settings.colors is None:
+    if settings.palette is not None and not settings.colors:
         colours = len(parse_palette(settings.palette))
         if colours * columns * rows > MAX_CHOICES:
             raise SettingsError(
@@ -432,6 +447,8 @@ def _check_pairs(settings: Settings, given: Mapping[str, object]) -> None:
             f"start={settings.start} and an init_image contradict each other; "
             "give only one of them."
         )
+    if settings.colors == 1:
+        raise SettingsError("colors cannot be 1; allowed are 2 to 64, or 0 for any.")
     if settings.transparent and settings.layers:
         raise SettingsError(
             "layers puts a background behind the subject, and transparent leaves it out; "

@@ -134,7 +134,7 @@ class PixelDrawer:
 
 def _colours(settings: Settings, start: Start | None, device: torch.device) -> Colours:
     """What the cells choose from; a limited number of colours begins with those of the start."""
-    count = settings.colors
+    count = settings.colors or None
     if settings.palette is None and count is None:
         return FreeColours(device)
     named = parse_palette(settings.palette or _BROAD)
