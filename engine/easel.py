@@ -24,7 +24,7 @@ LEARNING_RATE_DROP = 0.1
 
 # How strongly a first guess is kept, as `init_weight` keeps an init image: it has the form that an
 # optimisation would not find, which adds what it lacks.
-GUESS_WEIGHT = 15.0
+GUESS_WEIGHT = 30.0
 
 _T = TypeVar("_T")
 

@@ -22,6 +22,8 @@ KINDS = [
 
 
 def drawer(ask, init_image=None, **given):
+    # Any colours, where the test does not say.
+    given = {"colors": 0, **given}
     if not isinstance(init_image, Image.Image):
         return make_drawer(resolve(ask(**given)), init_image, CPU)
     settings = resolve(ask(init_image="a file", **given))
