@@ -14,7 +14,6 @@ from engine.adam import GridAdam
 from engine.cutouts import Views, choose_views
 from engine.drawers import Start, make_drawer
 from engine.losses import init_loss
-from engine.prompts import parse_prompts
 from engine.protocol import Provenance
 from engine.settings import Settings
 from engine.streams import stream
@@ -51,7 +50,6 @@ class Easel:
     ) -> None:
         self.job = job
         self.settings = settings
-        self.prompts = parse_prompts(settings.prompts)
         self.iteration = 0
         self.loss = math.nan
         self.score = math.nan

@@ -185,7 +185,7 @@ class Studio:
         snapshot = self._snapshot_path(draw.job)
         if snapshot is not None:
             easel.resume(snapshot)
-        self._targets[draw.job] = {name: self._encode(name, easel.prompts) for name in names}
+        self._targets[draw.job] = {name: self._encode(name, prompts) for name in names}
         return easel, Started(draw.job, settings, provenance, easel.iteration, easel.size)
 
     def _guessers(self) -> tuple[FirstGuess, Perceptor]:

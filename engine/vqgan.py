@@ -8,7 +8,6 @@ the decoder (VQGAN-CLIP, Crowson et al. 2022).
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import json
 from dataclasses import asdict, dataclass
@@ -25,6 +24,7 @@ from torch.nn import functional as F
 
 from engine.errors import EngineError
 from engine.models import SHIPPED
+from engine.models.shipped import metadata, read_weights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -163,12 +163,7 @@ class VQGAN:
 
     def __init__(self, path: Path | None = None, device: torch.device | str = "cpu") -> None:
         file = WEIGHTS if path is None else path
-        try:
-            content = file.read_bytes()
-        except OSError as error:
-            message = f"The weights of the VQGAN are missing: {file} cannot be read."
-            raise EngineError(message) from error
-        self.weights_hash = hashlib.sha256(content).hexdigest()[:16]
+        content, self.weights_hash = read_weights(file, "the VQGAN", EngineError)
         self.device = torch.device(device)
         self._model = unpack(content).to(self.device).eval().requires_grad_(requires_grad=False)
         self.factor = self._model.shape.factor
@@ -214,8 +209,9 @@ class VQGAN:
 def pack(model: Autoencoder) -> bytes:
     """The file of a model, in fp16."""
     tensors = {name: t.half().contiguous().cpu() for name, t in model.state_dict().items()}
-    metadata = {"format": "vqgan 1", "shape": json.dumps(asdict(model.shape))}
-    return save_safetensors(tensors, metadata)
+    return save_safetensors(
+        tensors, {"format": "vqgan 1", "shape": json.dumps(asdict(model.shape))}
+    )
 
 
 def unpack(content: bytes) -> Autoencoder:
@@ -226,9 +222,7 @@ def unpack(content: bytes) -> Autoencoder:
 
     """
     try:
-        # A safetensors file begins with its JSON header's length, eight bytes, little-endian.
-        length = int.from_bytes(content[:8], "little")
-        sizes = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["shape"])
+        sizes = json.loads(metadata(content)["shape"])
         model = Autoencoder(Shape(**sizes | {"multipliers": tuple(sizes["multipliers"])}))
         tensors = {name: value.float() for name, value in load_safetensors(content).items()}
         model.load_state_dict(tensors, assign=True)

@@ -6,6 +6,7 @@ import torch
 
 from engine.cutouts import choose_views, sample
 from engine.drawers.base import Start
+from engine.drawers.starts import fitted
 from engine.losses import Targets, prompt_score
 from engine.perceptors.base import Perceptor
 from engine.streams import stream
@@ -35,8 +36,5 @@ def best(starts: Sequence[Start], perceptor: Perceptor, targets: Targets, seed: 
 
 def _grid(start: Start) -> torch.Tensor:
     """The whole picture and its subject, as `sample` takes them."""
-    subject, behind = start.subject, start.background
-    assert behind is not None
-    alpha = subject[3:]
-    whole = torch.cat([subject[:3] + (1 - alpha) * behind, torch.ones_like(alpha)])
-    return torch.stack([whole, subject])
+    whole = fitted(start, layers=False, transparent=False)
+    return torch.stack([whole.subject, start.subject])

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
 from torch.nn import functional as F
 
 from engine.drawers.base import Start
 from engine.errors import PerceptorError
 from engine.guess.generator import LAYERS, Generator, GuessShape, integrate
+from engine.models import SHIPPED
+from engine.models.shipped import metadata, read_weights
 from engine.streams import stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-WEIGHTS = Path(__file__).parents[1] / "models" / "guess.safetensors"
+WEIGHTS = SHIPPED / "guess.safetensors"
 
 CANVASES = ((32, 32), (40, 24), (32, 40))
 """(columns, rows) that the generator was trained at; any grid takes the one most like it."""
@@ -48,14 +50,9 @@ class FirstGuess:
 
     def __init__(self, path: Path | None = None, device: torch.device | str = "cpu") -> None:
         file = WEIGHTS if path is None else path
-        try:
-            content = file.read_bytes()
-        except OSError as error:
-            message = f"The weights of the first guess are missing: {file} cannot be read."
-            raise PerceptorError(message) from error
-        self.weights_hash = hashlib.sha256(content).hexdigest()[:16]
+        content, self.weights_hash = read_weights(file, "the first guess", PerceptorError)
         self._device = torch.device(device)
-        self._model, self._styles = _read(file)
+        self._model, self._styles = _unpack(content)
         self._model.to(self._device).eval().requires_grad_(requires_grad=False)
         self._model.to(memory_format=torch.channels_last)
 
@@ -118,27 +115,26 @@ def _one_thread() -> Iterator[None]:
 def pack(model: Generator, drawn: tuple[str, ...]) -> bytes:
     """The file of a generator in fp16, with the styles that a drawing may take."""
     tensors = {name: value.half().contiguous().cpu() for name, value in model.state_dict().items()}
-    metadata = {
+    said = {
         "format": "guess 1",
         "shape": json.dumps(asdict(model.shape)),
         "drawn": json.dumps(drawn),
     }
-    return save_safetensors(tensors, metadata)
+    return save_safetensors(tensors, said)
 
 
-def _read(file: Path) -> tuple[Generator, torch.Tensor]:
+def _unpack(content: bytes) -> tuple[Generator, torch.Tensor]:
     """The generator of a file that `pack` made, and the numbers of the styles to draw in."""
     try:
-        with safe_open(file, framework="pt") as opened:
-            metadata = opened.metadata()
-            tensors = {name: opened.get_tensor(name).float() for name in opened.keys()}  # noqa: SIM118 - no iterator
-        read = json.loads(metadata["shape"])
+        said = metadata(content)
+        read = json.loads(said["shape"])
         shape = GuessShape(
             tuple(read["channels"]), read["blocks"], read["condition"], tuple(read["styles"])
         )
         model = Generator(shape)
+        tensors = {name: value.float() for name, value in load_safetensors(content).items()}
         model.load_state_dict(tensors, assign=True)
-        drawn = [shape.styles.index(style) for style in json.loads(metadata["drawn"])]
+        drawn = [shape.styles.index(style) for style in json.loads(said["drawn"])]
         return model, torch.tensor(drawn)
     except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
         message = "The weights of the first guess are damaged: the file is not one of its kind."

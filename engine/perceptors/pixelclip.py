@@ -6,12 +6,10 @@ An image tower for 64 × 64 views and a text tower meet in one space of 384 numb
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import unicodedata
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -26,13 +24,15 @@ from torch import nn
 from torch.nn import functional as F
 
 from engine.errors import PerceptorError
+from engine.models import SHIPPED
+from engine.models.shipped import metadata, read_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-MODELS = Path(__file__).parents[1] / "models"
-WEIGHTS = MODELS / "pixelclip.safetensors"
-VOCABULARY = MODELS / "wordpiece.txt"
+WEIGHTS = SHIPPED / "pixelclip.safetensors"
+VOCABULARY = SHIPPED / "wordpiece.txt"
 
 VIEW_SIZE = 64
 """Side of a view in pixels."""
@@ -261,12 +261,7 @@ class PixelClip:
 
     def __init__(self, path: Path | None = None, device: torch.device | str = "cpu") -> None:
         file = WEIGHTS if path is None else path
-        try:
-            content = file.read_bytes()
-        except OSError as error:
-            message = f"The weights of pixelclip are missing: {file} cannot be read."
-            raise PerceptorError(message) from error
-        self.weights_hash = hashlib.sha256(content).hexdigest()[:16]
+        content, self.weights_hash = read_weights(file, "pixelclip", PerceptorError)
         self.device = torch.device(device)
         self._image, self._text = unpack(content)
         for tower in (self._image, self._text):
@@ -303,12 +298,12 @@ def pack(image: ImageTower, text: TextTower, shapes: tuple[ImageShape, TextShape
     scale = (table.abs().amax(dim=1, keepdim=True) / 127).clamp_min(1e-8).half()
     tensors["text.table.weight"] = (table / scale.float()).round().clamp(-127, 127).to(torch.int8)
     tensors["text.table.scale"] = scale
-    metadata = {
+    said = {
         "format": "pixelclip 1",
         "image": json.dumps(asdict(shapes[0])),
         "text": json.dumps(asdict(shapes[1])),
     }
-    return save_safetensors({name: t.contiguous().cpu() for name, t in tensors.items()}, metadata)
+    return save_safetensors({name: t.contiguous().cpu() for name, t in tensors.items()}, said)
 
 
 def unpack(content: bytes) -> tuple[ImageTower, TextTower]:
@@ -334,9 +329,7 @@ def unpack(content: bytes) -> tuple[ImageTower, TextTower]:
 
 
 def _shapes(content: bytes) -> tuple[ImageShape, TextShape]:
-    # A safetensors file begins with the length of its JSON header, eight bytes, little-endian.
-    length = int.from_bytes(content[:8], "little")
-    metadata: dict[str, Any] = json.loads(content[8 : 8 + length])["__metadata__"]
-    image: dict[str, Any] = json.loads(metadata["image"])
+    said = metadata(content)
+    image: dict[str, Any] = json.loads(said["image"])
     channels, blocks = tuple(image["channels"]), tuple(image["blocks"])
-    return ImageShape(channels, blocks, image["queries"]), TextShape(**json.loads(metadata["text"]))
+    return ImageShape(channels, blocks, image["queries"]), TextShape(**json.loads(said["text"]))

@@ -51,6 +51,11 @@ class Average:
         self.state = {name: value.detach().clone() for name, value in model.state_dict().items()}
         self._decay = decay
 
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        """Continue from the `state` of another average of the same model."""
+        for name, value in state.items():
+            self.state[name].copy_(value)
+
     @torch.no_grad()
     def update(self, model: nn.Module, step: int) -> None:
         """Take in the model's weights after `step` steps."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +9,7 @@ import torch
 from torch import nn
 
 from engine.guess.generator import LAYERS, Generator, GuessShape
-from engine.training import checkpoints
-from engine.training.progress import Progress
+from engine.training import checkpoints, loop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,9 +43,8 @@ class Recipe:
     seed: int = 0
 
     def rate_at(self, step: int) -> float:
-        """Warm up for 300 steps, hold, then fall linearly (Hägele et al. 2024)."""
-        left = (self.steps - step) / max(1.0, self.cooldown * self.steps)
-        return self.rate * min(1.0, (step + 1) / 300, left)
+        """The learning rate of a step; it warms up for 300 steps."""
+        return self.rate * loop.warm_hold_fall(step, self.steps, self.cooldown, warm=300)
 
 
 class Training:
@@ -117,8 +113,7 @@ class Training:
         self.step = state["step"]
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
-        for name, value in state["average"].items():
-            self.average.state[name].copy_(value)
+        self.average.restore(state["average"])
 
 
 def load(path: Path) -> Generator:
@@ -134,22 +129,6 @@ def load(path: Path) -> Generator:
     return model.eval()
 
 
-def train(training: Training, maker: GuessBatchMaker, path: Path, save_every: int = 500) -> None:
-    """Run to the end of the recipe, resuming from `path` and saving there every few minutes.
-
-    The next batch is made while the present one is learnt.
-    """
-    training.resume(path)
-    recipe = training.recipe
-    progress = Progress("first guess", recipe.steps, training.step)
-    smooth = math.nan
-    with ThreadPoolExecutor(max_workers=1) as ahead:
-        coming = ahead.submit(maker.batch, training.step, recipe.size)
-        while training.step < recipe.steps:
-            batch = coming.result()
-            coming = ahead.submit(maker.batch, training.step + 1, recipe.size)
-            loss = training.learn(batch)
-            smooth = loss if math.isnan(smooth) else 0.99 * smooth + 0.01 * loss
-            progress.show(training.step, f"loss {smooth:.4f}")
-            if training.step % save_every == 0 or training.step == recipe.steps:
-                training.save(path)
+def train(training: Training, maker: GuessBatchMaker, path: Path) -> None:
+    """Run to the end of the recipe, as `loop.train` does."""
+    loop.train(training, maker.batch, path, "first guess", lambda error: f"loss {error:.4f}")

@@ -9,7 +9,6 @@ here, and the second look costs no gradient of its own.
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,7 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from engine.perceptors.pixelclip import ImageShape, ImageTower
-from engine.training import checkpoints
-from engine.training.progress import Progress
+from engine.training import checkpoints, loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,9 +55,8 @@ class Recipe:
     seed: int = 0
 
     def rate_at(self, step: int) -> float:
-        """Warm up for 300 steps, hold, then fall linearly (Hägele et al. 2024)."""
-        left = (self.steps - step) / max(1.0, self.cooldown * self.steps)
-        return self.rate * min(1.0, (step + 1) / 300, left)
+        """The learning rate of a step; it warms up for 300 steps."""
+        return self.rate * loop.warm_hold_fall(step, self.steps, self.cooldown, warm=300)
 
     def reach_at(self, step: int) -> float:
         """The adversarial radius of a step."""
@@ -231,32 +228,14 @@ class Training:
         self.tower.load_state_dict(state["tower"])
         self.objective.load_state_dict(state["objective"])
         self.optimiser.load_state_dict(state["optimiser"])
-        for name, value in state["average"].items():
-            self.average.state[name].copy_(value)
+        self.average.restore(state["average"])
 
 
 def train(
     training: Training,
     maker: BatchMaker,
     path: Path,
-    save_every: int = 500,
     task: str = "image tower",
 ) -> None:
-    """Run to the end of the recipe, resuming from `path` and saving there every few minutes.
-
-    The next batch is made while the present one is learnt.
-    """
-    training.resume(path)
-    recipe = training.recipe
-    progress = Progress(task, recipe.steps, training.step)
-    smooth = math.nan
-    with ThreadPoolExecutor(max_workers=1) as ahead:
-        coming = ahead.submit(maker.batch, training.step, recipe.size)
-        while training.step < recipe.steps:
-            batch = coming.result()
-            coming = ahead.submit(maker.batch, training.step + 1, recipe.size)
-            loss = training.learn(batch)
-            smooth = loss if math.isnan(smooth) else 0.99 * smooth + 0.01 * loss
-            progress.show(training.step, f"loss {smooth:.3f}")
-            if training.step % save_every == 0 or training.step == recipe.steps:
-                training.save(path)
+    """Run to the end of the recipe, as `loop.train` does."""
+    loop.train(training, maker.batch, path, task, lambda loss: f"loss {loss:.3f}")

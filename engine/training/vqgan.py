@@ -6,7 +6,6 @@ something to tell apart.
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -14,8 +13,7 @@ import torch
 from torch import nn
 
 from engine.files import write_atomically
-from engine.training import checkpoints
-from engine.training.progress import Progress
+from engine.training import checkpoints, loop
 from engine.training.vqgan_codebook import CodebookAverages, perplexity
 from engine.training.vqgan_losses import Adversary, PerceptualLoss, adaptive_weight
 from engine.vqgan import Autoencoder, Shape, pack
@@ -52,9 +50,8 @@ class Recipe:
     seed: int = 0
 
     def rate_at(self, step: int) -> float:
-        """Warm up for 200 steps, hold, then fall linearly (Hägele et al. 2024)."""
-        left = (self.steps - step) / max(1.0, self.cooldown * self.steps)
-        return self.rate * min(1.0, (step + 1) / 200, left)
+        """The learning rate of a step; it warms up for 200 steps."""
+        return self.rate * loop.warm_hold_fall(step, self.steps, self.cooldown, warm=200)
 
     def has_adversary(self, step: int) -> bool:
         """Whether the discriminator takes part in a step."""
@@ -159,8 +156,7 @@ class Training:
         self.step = state["step"]
         for part in ("model", "averages", "adversary", "optimiser", "opponent"):
             getattr(self, part).load_state_dict(state[part])
-        for name, value in state["average"].items():
-            self.average.state[name].copy_(value)
+        self.average.restore(state["average"])
 
 
 def load(path: Path) -> Autoencoder:
@@ -181,16 +177,11 @@ def export(state: Path, target: Path) -> None:
     write_atomically(target, pack(load(state)))
 
 
-def train(training: Training, maker: PictureMaker, path: Path, save_every: int = 500) -> None:
-    """Run to the end of the recipe, resuming from `path` and saving there every few minutes."""
-    training.resume(path)
-    recipe = training.recipe
-    progress = Progress("vqgan", recipe.steps, training.step)
-    smooth = math.nan
-    while training.step < recipe.steps:
-        difference = training.learn(maker.batch(training.step, recipe.size))
-        smooth = difference if math.isnan(smooth) else 0.99 * smooth + 0.01 * difference
+def train(training: Training, maker: PictureMaker, path: Path) -> None:
+    """Run to the end of the recipe, as `loop.train` does."""
+
+    def note(difference: float) -> str:
         used = perplexity(training.averages.uses)
-        progress.show(training.step, f"difference {smooth:.4f}, perplexity {used:.0f}")
-        if training.step % save_every == 0 or training.step == recipe.steps:
-            training.save(path)
+        return f"difference {difference:.4f}, perplexity {used:.0f}"
+
+    loop.train(training, maker.batch, path, "vqgan", note)

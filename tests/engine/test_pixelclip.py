@@ -206,11 +206,11 @@ def test_the_files_are_small_enough_to_ship():
 def test_the_model_needs_nothing_of_the_training(tmp_path):
     """The runtime copies of the files alone must do, and no training package may be imported."""
     root = Path(__file__).parents[2]
-    for name in ("__init__.py", "errors.py", "perceptors/pixelclip.py"):
+    models = ("models/__init__.py", "models/shipped.py")
+    for name in ("__init__.py", "errors.py", *models, "perceptors/pixelclip.py"):
         target = tmp_path / "engine" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / "engine" / name, target)
-    (tmp_path / "engine/models").mkdir()
     for file in (WEIGHTS, VOCABULARY):
         shutil.copy(file, tmp_path / "engine/models" / file.name)
     program = (
