@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from torch.nn import functional as F
 
 from engine.drawers.base import Start
 from engine.errors import PerceptorError
-from engine.guess.generator import LAYERS, Generator, GuessShape, integrate
+from engine.guess.generator import LAYERS, SIDE, Generator, GuessShape, integrate
 from engine.models import SHIPPED
 from engine.models.shipped import metadata, read_weights
 from engine.streams import stream
@@ -27,10 +26,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = SHIPPED / "guess.safetensors"
 
-CANVASES = ((32, 32), (40, 24), (32, 40))
-"""(columns, rows) that the generator was trained at; any grid takes the one most like it."""
-
-# Canvases are stretched by up to this factor; a subject is not stretched by more.
+# A subject is stretched by no more than this factor; what lies behind it fills any grid.
 _STRETCH = 1.25
 
 
@@ -77,10 +73,7 @@ class FirstGuess:
 
         """
         generator = stream(seed, "guess")
-        canvas = min(
-            CANVASES, key=lambda sides: abs(math.log(sides[0] / sides[1] * rows / columns))
-        )
-        noise = torch.randn(count, LAYERS, canvas[1], canvas[0], generator=generator)
+        noise = torch.randn(count, LAYERS, SIDE, SIDE, generator=generator)
         choices = torch.randint(len(self._styles), (count,), generator=generator)
         # Together the prompts pull as strongly as one would.
         pull = weights / weights.square().sum().sqrt()

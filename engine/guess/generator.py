@@ -1,7 +1,7 @@
 """The first guess: a small text-conditioned generator that gives an optimisation its start.
 
-A U-Net (Ronneberger et al. 2015) of residual blocks turns noise into a picture of about 32 × 32
-cells along the straight paths of flow matching (Lipman et al. 2023; Liu et al. 2023), with
+A U-Net (Ronneberger et al. 2015) of residual blocks turns noise into a picture of 32 × 32 cells
+along the straight paths of flow matching (Lipman et al. 2023; Liu et al. 2023), with
 classifier-free guidance (Ho and Salimans 2022). It draws two layers at once: a free-standing
 subject with its alpha, and what lies behind it. `docs/small-models.md` says how it was trained.
 """
@@ -19,14 +19,18 @@ from torch.nn import functional as F
 LAYERS = 7
 """Channels of a guess in −1..1: the subject's premultiplied RGB and alpha, the background's RGB."""
 
+SIDE = 32
+"""Cells along a side of a guess."""
+
 STEPS = 16
 GUIDANCE = 3.0
 _EARLY = 1.3
 
 _TEXT = 384
 _SQUEEZE = 2
-# Side of the finest learnt map, which belongs to a canvas of 32 × 32, and channels of a layout.
-_MAP, _LAYOUT = 16, 64
+# Side of the finest learnt map, and channels of a layout.
+_MAP, _LAYOUT = SIDE // _SQUEEZE, 64
+_PLACES = ("x", "y")
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class GuessShape:
     """Sizes of the generator; the defaults are those of the file that ships.
 
     Attributes:
-        channels: of the stages at a half, a quarter and an eighth of the canvas.
+        channels: of the stages at 16 × 16, 8 × 8 and 4 × 4 places.
         blocks: residual blocks a stage, on the way down and up.
         condition: width of what time, text and style become together.
         styles: names of the drawing styles that can be asked for.
@@ -146,13 +150,13 @@ class Generator(nn.Module):
         """The velocity of each guess.
 
         Args:
-            noisy: [n, 7, h, w], h and w multiples of 8.
+            noisy: [n, 7, 32, 32].
             time: [n] in 0 (noise) .. 1 (picture).
             text: [n, 384] of unit length; zeros stand for no text.
             style: [n] number of the style.
 
         Returns:
-            [n, 7, h, w].
+            [n, 7, 32, 32].
 
         """
         condition = self.time(_waves(time)) + self.text(text * _TEXT**0.5) + self.style(style)
@@ -163,12 +167,12 @@ class Generator(nn.Module):
         for number, blocks in enumerate(self.down):
             if number:
                 features = self.shrink[number - 1](features)
-            features = features + _stretched(self.maps[number][None], features)
+            features = features + self.maps[number]
             for block in blocks:  # type: ignore[attr-defined]
                 features = block(features, condition)
             kept.append(features)
         layout = self.layout(condition).view(len(noisy), _LAYOUT, self._coarsest, self._coarsest)
-        features = features + self.laid_out(_stretched(layout, features))
+        features = features + self.laid_out(layout)
         features = self.middle_attention(self.middle(features, condition))
         for number, blocks in enumerate(self.up):
             features = torch.cat((features, kept.pop()), dim=1)
@@ -195,24 +199,12 @@ def _waves(time: torch.Tensor) -> torch.Tensor:
     return torch.cat((angles.sin(), angles.cos()), dim=1)
 
 
-def _stretched(maps: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
-    """Maps [n, c, s, s] of a square canvas in the shape of the features' places."""
-    if maps.shape[2:] == features.shape[2:]:
-        return maps
-    return F.interpolate(maps, size=features.shape[2:], mode="bilinear", align_corners=False)
-
-
-_PLACES = ("x", "y", "wide", "high")
-
-
 def _places(features: torch.Tensor) -> torch.Tensor:
-    """Where each place lies, in −1..1, and the shape of the canvas: [n, 4, h, w]."""
-    n, _, height, width = features.shape
-    across = (torch.arange(width, device=features.device) * 2 + 1) / width - 1
-    down = (torch.arange(height, device=features.device) * 2 + 1) / height - 1
-    wide, high = (torch.full((), math.log2(side / 16)) for side in (width, height))
-    maps = (across[None, :], down[:, None], wide.to(features.device), high.to(features.device))
-    return torch.stack([plane.expand(height, width) for plane in maps]).expand(n, -1, -1, -1)
+    """Where each place lies, in −1..1: [n, c, s, s] → [n, 2, s, s]."""
+    n, _, side, _ = features.shape
+    along = (torch.arange(side, device=features.device) * 2 + 1) / side - 1
+    maps = torch.stack((along.expand(side, side), along[:, None].expand(side, side)))
+    return maps.expand(n, -1, -1, -1)
 
 
 @torch.no_grad()
@@ -231,7 +223,7 @@ def integrate(
 
     Args:
         model: the generator.
-        noise: [k, 7, h, w], standard normal; all k pictures are of the same texts.
+        noise: [k, 7, 32, 32], standard normal; all k pictures are of the same texts.
         texts: [n, 384] of unit length.
         weights: [n]; negative ones push away.
         styles: [k] numbers of styles.
@@ -239,7 +231,7 @@ def integrate(
         guidance: how much further than the texts alone would lead.
 
     Returns:
-        [k, 7, h, w], about −1..1.
+        [k, 7, 32, 32], about −1..1.
 
     """
     pictures, count = len(noise), len(texts) + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +32,7 @@ class Mix:
         bank: share of the rest that shows what several pictures are called.
         unsaid: share of the things whose place is not in the caption.
         kinds: weights of the kinds of caption, among those that a concept has.
+        sets: weights of the sets of pictures, among those that draw a concept; 1 if left out.
 
     """
 
@@ -39,6 +40,7 @@ class Mix:
     bank: float
     unsaid: float
     kinds: Mapping[Kind, float]
+    sets: Mapping[str, float] = field(default_factory=dict)
 
 
 LOOKING = Mix(
@@ -147,8 +149,8 @@ class BatchMaker:
         return Batch(
             self._views(plans, generator),
             *(
-                torch.tensor([getattr(plan, field) for plan in plans], device=self.device)
-                for field in ("text", "name", "colour")
+                torch.tensor([getattr(plan, name) for plan in plans], device=self.device)
+                for name in ("text", "name", "colour")
             ),
         )
 
@@ -165,7 +167,9 @@ class BatchMaker:
         groups = self._captions[concept]
         kind = choice.choices(list(groups), [mix.kinds[kind] for kind in groups])[0]
         caption = choice.choice(groups[kind])
-        picture = choice.choice(self._of_concept[concept])
+        shown = self._of_concept[concept]
+        weights = [mix.sets.get(self._sources[picture], 1.0) for picture in shown]
+        picture = choice.choices(shown, weights)[0]
         plan = Plan(caption.text, self._class.get(concept, _NOTHING), picture=picture)
         if kind == Kind.COLOURED:
             plan.colour = caption.detail

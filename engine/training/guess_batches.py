@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional as F
 
+from engine.guess.generator import SIDE
 from engine.training.augment import uniform
 from engine.training.batches import Mix
 from engine.training.captions import Kind
@@ -34,11 +35,14 @@ GUESSING = Mix(
         Kind.PLACED: 0.2,
         Kind.PAIR: 0.06,
     },
+    # The other sets teach what the texts mean; these must be drawn well.
+    sets=dict.fromkeys(DRAWN, 6.0),
 )
 
-# (columns, rows) and how often a batch has them.
-_CANVASES = {(32, 32): 0.74, (40, 24): 0.16, (32, 40): 0.1}
-_SCENE = 64
+
+
+# How far the middles of two things side by side are from the middle, and half of their sides.
+_APART = 0.5
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class GuessBatch:
     """Pictures to be made from texts.
 
     Attributes:
-        layers: [n, 7, h, w] in −1..1: the subject's premultiplied RGB and alpha, then the RGB of
+        layers: [n, 7, 32, 32] in −1..1: the subject's premultiplied RGB and alpha, then the RGB of
             what is behind it.
         texts: [n] number of the caption.
         styles: [n] number of the style.
@@ -73,14 +77,13 @@ class GuessBatchMaker:
         self._style = {name: number for number, name in enumerate(styles)}
 
     def batch(self, step: int, size: int) -> GuessBatch:
-        """The batch of a step; all its pictures have one shape."""
+        """The batch of a step."""
         choice = random.Random(f"guess/{self._seed}/{step}")
-        columns, rows = choice.choices(list(_CANVASES), list(_CANVASES.values()))[0]
         plans = [self._maker.plan(choice, GUESSING) for _ in range(size)]
         device = self._maker.device
         generator = torch.Generator(device)
         generator.manual_seed(choice.getrandbits(62))
-        subject = self._subjects(plans, columns, rows, generator)
+        subject = self._subjects(plans, generator)
         behind = self._behind(plans, subject, generator)
         styles = [
             self._style[PAINTED if plan.picture < 0 else self._maker.source_of(plan.picture)]
@@ -92,31 +95,26 @@ class GuessBatchMaker:
             torch.tensor(styles, device=device),
         )
 
-    def _subjects(
-        self, plans: list[Plan], columns: int, rows: int, generator: torch.Generator
-    ) -> torch.Tensor:
-        """Cut-outs in the middle, or two side by side: [n, 4, rows, columns], premultiplied."""
+    def _subjects(self, plans: list[Plan], generator: torch.Generator) -> torch.Tensor:
+        """Cut-outs in the middle, or two side by side: [n, 4, 32, 32], premultiplied."""
         pair = torch.tensor([plan.partner >= 0 for plan in plans], device=self._maker.device)
         cut_outs = self._maker.cut_outs([plan.picture for plan in plans], plans, generator)
-        half_width = columns / min(columns, rows)
-        # In units of half the shorter side of the canvas.
-        apart = min(0.5 * half_width, 0.7)
         n = len(plans)
-        scale = torch.where(pair, apart, uniform(generator, n, low=0.82, high=1.0))
+        # In units of half a side of the canvas.
+        scale = torch.where(pair, _APART, uniform(generator, n, low=0.82, high=1.0))
         # The place is often seen around what is in it.
         placed = torch.tensor([plan.scene >= 0 for plan in plans], device=self._maker.device)
         scale = torch.where(placed, scale * uniform(generator, n, low=0.65, high=0.95), scale)
-        reach = torch.stack((half_width - scale, rows / min(columns, rows) - scale), dim=1)
-        shift = uniform(generator, n, 2, low=-1, high=1) * reach.clamp_min(0) * 0.5
+        shift = uniform(generator, n, 2, low=-1, high=1) * (1 - scale[:, None]) * 0.5
         shift[:, 1] += torch.where(placed, 0.12, 0.0)
-        shift[:, 0] = torch.where(pair, -apart, shift[:, 0])
-        subjects = _place(cut_outs, scale, shift, columns, rows, generator)
+        shift[:, 0] = torch.where(pair, -_APART, shift[:, 0])
+        subjects = _place(cut_outs, scale, shift, generator)
         subjects[[plan.picture < 0 for plan in plans]] = 0
         if pair.any():
             chosen = [plan.partner for plan in plans if plan.partner >= 0]
             beside = self._maker.cut_outs(chosen, None, generator)
-            shift[:, 0] = apart
-            second = _place(beside, scale[pair], shift[pair], columns, rows, generator)
+            shift[:, 0] = _APART
+            second = _place(beside, scale[pair], shift[pair], generator)
             subjects[pair] = second + (1 - second[:, 3:]) * subjects[pair]
         return subjects
 
@@ -124,55 +122,41 @@ class GuessBatchMaker:
         self, plans: list[Plan], subject: torch.Tensor, generator: torch.Generator
     ) -> torch.Tensor:
         """Scenes, coloured backdrops, or quiet colours that the subject stands out from."""
-        rows, columns = subject.shape[2:]
         behind = _quiet(subject, generator)
         for row, plan in enumerate(plans):
             if plan.scene >= 0:
-                number, mirrored, place = torch.randint(
-                    0, 2**16, (3,), generator=generator, device=generator.device
+                number, mirrored = torch.randint(
+                    0, 2**16, (2,), generator=generator, device=generator.device
                 ).tolist()
-                painted = self._maker.scene(plan.scene, number)
-                height = round(_SCENE * min(1, rows / columns))
-                width = round(_SCENE * min(1, columns / rows))
-                top = place % (_SCENE - height + 1)
-                left = place % (_SCENE - width + 1)
-                crop = painted[None, :, top : top + height, left : left + width]
-                crop = F.interpolate(crop, size=(rows, columns), mode="bilinear", antialias=True)
-                behind[row] = crop[0].flip(-1) if mirrored % 2 else crop[0]
+                painted = self._maker.scene(plan.scene, number)[None]
+                small = F.interpolate(painted, size=SIDE, mode="bilinear", antialias=True)[0]
+                behind[row] = small.flip(-1) if mirrored % 2 else small
             elif plan.backdrop >= 0:
                 behind[row] = self._maker.backdrop(plan.backdrop, generator)
         return behind
 
 
 def _place(
-    rgba: torch.Tensor,
-    scale: torch.Tensor,
-    shift: torch.Tensor,
-    columns: int,
-    rows: int,
-    generator: torch.Generator,
+    rgba: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, generator: torch.Generator
 ) -> torch.Tensor:
-    """Pictures on a canvas, some mirrored: [n, 4, rows, columns], each cell a mean of four samples.
+    """Pictures on a canvas, some mirrored: [n, 4, 32, 32], each cell a mean of four samples.
 
-    `scale` [n] is half the side of a picture and `shift` [n, 2] its centre, both in halves of the
-    shorter side of the canvas.
+    `scale` [n] is half the side of a picture and `shift` [n, 2] its centre, both in halves of a
+    side of the canvas.
     """
-    device, shorter = rgba.device, min(columns, rows)
-    across = ((torch.arange(2 * columns, device=device) * 2 + 1) / (2 * columns) - 1) * (
-        columns / shorter
-    )
-    down = ((torch.arange(2 * rows, device=device) * 2 + 1) / (2 * rows) - 1) * (rows / shorter)
-    mirror = torch.where(uniform(generator, len(rgba)) < 0.3, -1.0, 1.0)
-    x = (across[None, :] - shift[:, :1]) / scale[:, None] * mirror[:, None]
-    y = (down[None, :] - shift[:, 1:]) / scale[:, None]
-    shape = (len(rgba), 2 * rows, 2 * columns)
+    n, fine = len(rgba), 2 * SIDE
+    along = (torch.arange(fine, device=rgba.device) * 2 + 1) / fine - 1
+    mirror = torch.where(uniform(generator, n) < 0.3, -1.0, 1.0)
+    x = (along[None, :] - shift[:, :1]) / scale[:, None] * mirror[:, None]
+    y = (along[None, :] - shift[:, 1:]) / scale[:, None]
+    shape = (n, fine, fine)
     grid = torch.stack((x[:, None, :].expand(shape), y[:, :, None].expand(shape)), dim=-1)
     return F.avg_pool2d(F.grid_sample(rgba, grid, align_corners=False), 2)
 
 
 def _quiet(subject: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Plain or softly shaded backgrounds, light or dark as the subject is not: [n, 3, h, w]."""
-    n, _, rows, _ = subject.shape
+    """Plain or softly shaded backgrounds, light or dark as the subject is not: [n, 3, 32, 32]."""
+    n = len(subject)
     device = generator.device
     alpha = subject[:, 3].sum(dim=(1, 2)).clamp_min(1.0)
     shown = (subject[:, :3].sum(dim=(2, 3)) / alpha[:, None]).mean(dim=1)
@@ -184,12 +168,12 @@ def _quiet(subject: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     light = 0.78 + 0.2 * hue
     deep = 0.1 + 0.24 * hue
     colour = torch.where(dark[:, None], deep, light)[:, :, None, None]
-    ramp = torch.linspace(-0.5, 0.5, rows, device=device)[None, None, :, None]
+    ramp = torch.linspace(-0.5, 0.5, SIDE, device=device)[None, None, :, None]
     slope = uniform(generator, n, 1, 1, 1, low=-0.2, high=0.2)
     shaded = uniform(generator, n, 1, 1, 1) < 0.6
     return (
         (colour + torch.where(shaded, slope, 0.0) * ramp)
         .clamp(0, 1)
-        .expand(-1, -1, -1, subject.shape[3])
+        .expand(-1, -1, -1, SIDE)
         .clone()
     )

@@ -79,7 +79,7 @@ def test_a_guess_fits_any_grid(guess, ear, grid):
 def test_a_subject_keeps_its_shape_on_a_long_grid(guess, ear):
     said = ear.encode_text(["a red apple"])
     square = guess.draw(said, ONE, 2, 24, 24)[0].subject
-    # The canvas for a long grid is 40 × 24: it stands in the middle, not stretched over 120.
+    # On a long grid the subject stands in the middle, not stretched over 120 columns.
     long = guess.draw(said, ONE, 2, 120, 24)[0].subject
     assert square[3].sum() > 20
     assert long[3, :, :40].sum() == long[3, :, 80:].sum() == 0
