@@ -61,12 +61,12 @@ class FirstGuess:
         rows: int,
         count: int = 1,
     ) -> list[Start]:
-        """Pictures of a subject and what lies behind it, each from noise and in a style of its own.
+        """Pictures of a subject and what lies behind it, from noise, the styles taking turns.
 
         Args:
             texts: ``[prompts, 384]``, what pixelclip makes of the prompts.
             weights: ``[prompts]``; negative ones push away.
-            seed: of the noise and the styles.
+            seed: of the noise.
             columns: of the grid, in cells.
             rows: of the grid, in cells.
             count: how many pictures.
@@ -74,7 +74,8 @@ class FirstGuess:
         """
         generator = stream(seed, "guess")
         noise = torch.randn(count, LAYERS, SIDE, SIDE, generator=generator)
-        choices = torch.randint(len(self._styles), (count,), generator=generator)
+        # Each style in turn, so that among several there is always an empty place.
+        styles = self._styles[torch.arange(count) % len(self._styles)]
         # Together the prompts pull as strongly as one would.
         pull = weights / weights.square().sum().sqrt()
         with _one_thread():
@@ -83,7 +84,7 @@ class FirstGuess:
                 noise.to(self._device),
                 texts.to(self._device),
                 pull.to(self._device),
-                self._styles[choices].to(self._device),
+                styles.to(self._device),
             )
         return [_start(layers, columns, rows) for layers in (drawn / 2 + 0.5).clamp(0, 1)]
 
