@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 WEIGHTS = SHIPPED / "guess.safetensors"
 
+# Less than this share of the picture is no subject.
+_NOTHING = 0.02
 # A subject is stretched by no more than this factor; what lies behind it fills any grid.
 _STRETCH = 1.25
 
@@ -63,6 +65,8 @@ class FirstGuess:
     ) -> list[Start]:
         """Pictures of a subject and what lies behind it, from noise, the styles taking turns.
 
+        The last style draws places; a place with nothing in it is its own subject.
+
         Args:
             texts: ``[prompts, 384]``, what pixelclip makes of the prompts.
             weights: ``[prompts]``; negative ones push away.
@@ -91,8 +95,12 @@ class FirstGuess:
 
 def _start(layers: torch.Tensor, columns: int, rows: int) -> Start:
     alpha = layers[3:4]
+    background = _resize(layers[4:], columns, rows).clamp(0, 1)
+    if alpha.mean() < _NOTHING:
+        # Views of the subject alone would see nothing: where there is none, the place is it.
+        return Start(torch.cat([background, torch.ones_like(background[:1])]), background)
     subject = torch.cat([torch.minimum(layers[:3], alpha), alpha])
-    return Start(_fit(subject, columns, rows), _resize(layers[4:], columns, rows).clamp(0, 1))
+    return Start(_fit(subject, columns, rows), background)
 
 
 @contextmanager
