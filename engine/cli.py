@@ -42,9 +42,12 @@ def draw(
     iterations: Annotated[str | None, typer.Option(help=_help("iterations"))] = None,
     display_every: Annotated[str | None, typer.Option(help=_help("display_every"))] = None,
     pixel_size: Annotated[str | None, typer.Option(help=_help("pixel_size"))] = None,
+    pixel_type: Annotated[str | None, typer.Option(help=_help("pixel_type"))] = None,
     palette: Annotated[str | None, typer.Option(help=_help("palette"))] = None,
     colors: Annotated[str | None, typer.Option(help=_help("colors"))] = None,
+    dither: Annotated[str | None, typer.Option(help=_help("dither"))] = None,
     transparent: Annotated[bool | None, typer.Option(help=_help("transparent"))] = None,
+    tile: Annotated[bool | None, typer.Option(help=_help("tile"))] = None,
     symmetry: Annotated[str | None, typer.Option(help=_help("symmetry"))] = None,
     init_image: Annotated[Path | None, typer.Option(help=_help("init_image"))] = None,
     set_: Annotated[
@@ -52,7 +55,8 @@ def draw(
         typer.Option("--set", metavar="NAME=VALUE", help="Any setting; see `pixel settings`."),
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="The picture; the native-size one is written beside it.")
+        Path,
+        typer.Option(help="The picture; the native-size one and an SVG are written beside it."),
     ] = Path("output.png"),
     frames: Annotated[Path | None, typer.Option(help="A folder for the progress frames.")] = None,
 ) -> None:
@@ -67,9 +71,12 @@ def draw(
         "iterations": iterations,
         "display_every": display_every,
         "pixel_size": pixel_size,
+        "pixel_type": pixel_type,
         "palette": palette,
         "colors": colors,
+        "dither": dither,
         "transparent": transparent,
+        "tile": tile,
         "symmetry": symmetry,
         "init_image": None if init_image is None else str(init_image),
     }

@@ -1,0 +1,204 @@
+"""How cells lie in the picture: as a grid of squares, or as a mosaic of another shape."""
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from PIL import Image
+
+from engine.drawers.coverage import Coverage
+from engine.drawers.pyramid import mirrored
+from engine.drawers.svg import mosaic_svg, squares_svg
+from engine.settings import Settings
+from engine.tilings import TILINGS, Tiling, wrapping
+
+# Pixels of the picture that the views sample, for each cell: enough to tell a cell's shape, which
+# a view shows on about as many pixels at the most.
+_PIXELS_A_CELL = 9
+
+
+class Layout(Protocol):
+    """Where the cells lie, and what a picture of them looks like."""
+
+    def seen(self, cells: torch.Tensor) -> torch.Tensor:
+        """What views sample of cells ``[..., rows, columns]``: a picture of `seen_size`."""
+
+    def averages(self, picture: torch.Tensor) -> torch.Tensor:
+        """Cells ``[..., rows, columns]`` with the mean colours of a picture of `seen_size`."""
+
+    def symmetric(self, cells: torch.Tensor) -> torch.Tensor:
+        """Cells ``[..., rows, columns]``, those that mirror others with the colour of these."""
+
+    def enlarged(self, native: Image.Image, size: tuple[int, int]) -> Image.Image:
+        """The picture at a size in pixels, of one with a pixel a cell."""
+
+    def svg(self, native: Image.Image, size: tuple[int, int]) -> str:
+        """The picture as SVG of a size in pixels, of one with a pixel a cell."""
+
+
+def seen_size(settings: Settings) -> tuple[int, int]:
+    """Width and height of the picture that views sample, for resolved settings of a pixel drawing.
+
+    Squares need one pixel a cell. Other shapes need several, which are square themselves.
+    """
+    assert settings.pixel_size is not None
+    assert settings.size is not None
+    if settings.pixel_type == "rect":
+        return settings.pixel_size
+    columns, rows = settings.pixel_size
+    width, height = settings.size
+    side = (width * height / (columns * rows * _PIXELS_A_CELL)) ** 0.5
+    return max(1, round(width / side)), max(1, round(height / side))
+
+
+def make_layout(settings: Settings, device: torch.device) -> Layout:
+    """The layout of the cells that resolved settings ask for."""
+    if settings.pixel_type == "rect":
+        return Squares(settings.symmetry)
+    return Mosaic(settings, device)
+
+
+class Squares:
+    """A grid of cells as it is: one pixel each, or one crisp block."""
+
+    def __init__(self, symmetry: str) -> None:
+        self._symmetry = symmetry
+
+    def seen(self, cells: torch.Tensor) -> torch.Tensor:
+        """The cells themselves."""
+        return self.symmetric(cells)
+
+    def averages(self, picture: torch.Tensor) -> torch.Tensor:
+        """The picture itself."""
+        return picture
+
+    def symmetric(self, cells: torch.Tensor) -> torch.Tensor:
+        """The cells, mirrored as asked."""
+        return mirrored(cells, self._symmetry)
+
+    def enlarged(self, native: Image.Image, size: tuple[int, int]) -> Image.Image:
+        """The picture by nearest neighbour: every cell stays crisp, no colour is added."""
+        return native.resize(size, Image.Resampling.NEAREST)
+
+    def svg(self, native: Image.Image, size: tuple[int, int]) -> str:
+        """The picture as rectangles, one for each run of equal cells in a row."""
+        return squares_svg(native, size)
+
+
+class Mosaic:
+    """Cells of any tiling, drawn antialiased.
+
+    Args:
+        settings: resolved; `pixel_type`, `pixel_size`, `size`, `tile` and `symmetry` are used.
+        device: where the cells are.
+
+    """
+
+    def __init__(self, settings: Settings, device: torch.device) -> None:
+        assert settings.pixel_size is not None
+        self._grid = settings.pixel_size
+        self._symmetry = settings.symmetry
+        self._device = device
+        tiling = TILINGS[settings.pixel_type]
+        wraps = wrapping(settings.symmetry, tile=settings.tile)
+        self._polygons, self._owners = cell_polygons(tiling, self._grid, wraps)
+        self._originals = _originals(tiling, self._grid, settings.symmetry)
+        self._seen = self._coverage(seen_size(settings))
+        self._large: tuple[tuple[int, int], Coverage] | None = None
+
+    def seen(self, cells: torch.Tensor) -> torch.Tensor:
+        """The cells' shapes at a few pixels a cell, mirrored exactly."""
+        return mirrored(self._seen(cells), self._symmetry)
+
+    def averages(self, picture: torch.Tensor) -> torch.Tensor:
+        """The mean of what each cell covers."""
+        return self._seen.averages(picture)
+
+    def symmetric(self, cells: torch.Tensor) -> torch.Tensor:
+        """The cells, those right of or below the middle with the colours of those they mirror."""
+        originals = self._originals.to(cells.device)
+        return cells.flatten(-2)[..., originals].view(cells.shape)
+
+    def enlarged(self, native: Image.Image, size: tuple[int, int]) -> Image.Image:
+        """The cells' shapes, antialiased; inside a cell its colour is exact."""
+        if self._large is None or self._large[0] != size:
+            self._large = size, self._coverage(size)
+        rgba = torch.from_numpy(np.array(native.convert("RGBA"))).permute(2, 0, 1).float() / 255
+        alpha = rgba[3:]
+        picture = self._large[1](torch.cat([rgba[:3] * alpha, alpha]).to(self._device))
+        picture = mirrored(picture, self._symmetry).cpu()
+        colour = picture[:3] / picture[3:].clamp(min=1e-6)
+        pixels = (torch.cat([colour, picture[3:]]) * 255).round().clamp(0, 255).to(torch.uint8)
+        channels = len(native.getbands())
+        return Image.fromarray(np.ascontiguousarray(pixels[:channels].permute(1, 2, 0).numpy()))
+
+    def svg(self, native: Image.Image, size: tuple[int, int]) -> str:
+        """The picture as one outline a cell."""
+        return mosaic_svg(native, size, self._polygons.numpy(), self._owners.numpy())
+
+    def _coverage(self, size: tuple[int, int]) -> Coverage:
+        polygons = self._polygons * torch.tensor(size)
+        return Coverage(polygons, self._owners, self._grid, size, self._device)
+
+
+def cell_polygons(
+    tiling: Tiling, grid: tuple[int, int], wraps: tuple[bool, bool] = (False, False)
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The outlines of all cells of a picture, which they cover and overhang.
+
+    Args:
+        tiling: the shape of the cells.
+        grid: how many columns and rows there are.
+        wraps: whether cells that overhang a border come in at the opposite one, in x and in y; such
+            a cell has an outline at each.
+
+    Returns:
+        ``[n, corners, 2]``, x and y in units of the picture's width and height, and ``[n]``, the
+        number of the cell that each outline belongs to, counted row by row.
+
+    """
+    across, down = (
+        torch.arange(-2, count + 2) if wrap else torch.arange(count)
+        for count, wrap in zip(grid, wraps, strict=True)
+    )
+    row, column = (places.flatten() for places in torch.meshgrid(down, across, indexing="ij"))
+    corners = torch.tensor(tiling.corners, dtype=torch.float64).expand(len(row), -1, 2).clone()
+    if tiling.flips:
+        heads = (row + column) % 2 == 1
+        corners[heads, :, 1] = 1 - corners[heads, :, 1]
+    corners[..., 0] += (column + tiling.shift * torch.where(row % 2 == 0, -1, 1))[:, None]
+    corners[..., 1] += row[:, None]
+    left, top, right, bottom = tiling.margins
+    begin = [
+        origin if wrap else margin
+        for origin, margin, wrap in zip(tiling.origin, (left, top), wraps, strict=True)
+    ]
+    side = [
+        count if wrap else count - margin
+        for count, margin, wrap in zip(grid, (left + right, top + bottom), wraps, strict=True)
+    ]
+    placed = (corners - torch.tensor(begin)) / torch.tensor(side, dtype=torch.float64)
+    within = ((placed.amax(1) > _OUTSIDE) & (placed.amin(1) < 1 - _OUTSIDE)).all(1)
+    owners = (row % grid[1]) * grid[0] + column % grid[0]
+    return placed[within], owners[within]
+
+
+# Outlines that only touch the picture, but for rounding, are left out.
+_OUTSIDE = 1e-9
+
+
+def _originals(tiling: Tiling, grid: tuple[int, int], symmetry: str) -> torch.Tensor:
+    """The number of the cell that each cell has its colour from: ``[cells]``."""
+    columns, rows = grid
+    row = torch.arange(rows)[:, None].expand(rows, columns)
+    column = torch.arange(columns).expand(rows, columns)
+    if "x" in symmetry:
+        shift = tiling.shift * torch.where(row % 2 == 0, -1, 1)
+        opposite = (2 * tiling.origin[0] - 2 * shift + columns - 1 - column).round().long()
+        beyond = column + 0.5 + shift > tiling.origin[0] + columns / 2
+        column = torch.where(beyond, opposite % columns, column)
+    if "y" in symmetry:
+        opposite = (2 * tiling.origin[1] + rows - 1 - row).round().long()
+        beyond = row + 0.5 > tiling.origin[1] + rows / 2
+        row = torch.where(beyond, opposite % rows, row)
+    return (row * columns + column).flatten()
