@@ -70,8 +70,18 @@ def _multiple(number: float, step: int, most: int) -> int:
 
 _BRICK_SHIFT = 0.25
 
-# A stitch is a V: how far its arms reach up and its point down, and where the arms' ends begin.
-_KNIT_UP, _KNIT_DOWN, _KNIT_END = 0.45, 0.3, 0.1
+# The upper border of a stitch, from its left side to its middle: an arm with a round end, and the
+# notch that the point of the stitch above fills.
+_KNIT_ARM: tuple[Point, ...] = (
+    *((0, -0.26), (0.05, -0.38), (0.11, -0.43), (0.18, -0.42), (0.24, -0.32), (0.5, 0.34)),
+)
+
+
+def _stitch() -> tuple[Point, ...]:
+    """A V whose upper border, moved down by a row, is its lower border."""
+    upper = _KNIT_ARM + tuple((1 - x, y) for x, y in reversed(_KNIT_ARM[:-1]))
+    return upper + tuple((x, y + 1) for x, y in reversed(upper))
+
 
 TILINGS: Mapping[str, Tiling] = {
     "rect": Tiling(((0, 0), (1, 0), (1, 1), (0, 1))),
@@ -102,14 +112,5 @@ TILINGS: Mapping[str, Tiling] = {
         origin=(_BRICK_SHIFT, 0.5),
         aspect=2.0,
     ),
-    "knit": Tiling(
-        (
-            *((0, -_KNIT_UP), (_KNIT_END, -_KNIT_UP), (0.5, _KNIT_DOWN)),
-            *((1 - _KNIT_END, -_KNIT_UP), (1, -_KNIT_UP), (1, 1 - _KNIT_UP)),
-            *((1 - _KNIT_END, 1 - _KNIT_UP), (0.5, 1 + _KNIT_DOWN)),
-            *((_KNIT_END, 1 - _KNIT_UP), (0, 1 - _KNIT_UP)),
-        ),
-        margins=(0, _KNIT_DOWN, 0, _KNIT_UP),
-        mirrors="x",
-    ),
+    "knit": Tiling(_stitch(), margins=(0, 0.34, 0, 0.43), mirrors="x"),
 }

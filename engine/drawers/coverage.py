@@ -75,31 +75,32 @@ class Coverage:
 
     def __call__(self, cells: torch.Tensor) -> torch.Tensor:
         """The picture ``[..., height, width]`` of cells ``[..., rows, columns]``, with gradient."""
-        table = cells.flatten(-2).flatten(0, -2).T.contiguous()
-        pixels: torch.Tensor = _Covered.apply(table, self._to_pixels, self._to_cells)
+        pixels: torch.Tensor = _Covered.apply(_table(cells), self._to_pixels, self._to_cells)
         return pixels.T.reshape(*cells.shape[:-2], self._height, self._width)
 
     def averages(self, picture: torch.Tensor) -> torch.Tensor:
         """The mean colours ``[..., rows, columns]`` of what each cell covers of a picture."""
-        table = picture.flatten(-2).flatten(0, -2).T.contiguous()
-        return self._averages(table).T.reshape(*picture.shape[:-2], self._rows, self._columns)
+        means = self._averages(_table(picture))
+        return means.T.reshape(*picture.shape[:-2], self._rows, self._columns)
+
+
+def _table(layers: torch.Tensor) -> torch.Tensor:
+    """Layers ``[..., height, width]`` as rows of all their values at a place: ``[places, n]``."""
+    return layers.reshape(-1, layers.shape[-2] * layers.shape[-1]).T.contiguous()
 
 
 class _Covered(torch.autograd.Function):
     """A sparse map whose transpose is known."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
-        ctx: torch.autograd.function.FunctionCtx,
-        table: torch.Tensor,
-        forth: _Bags,
-        back: _Bags,
+    def forward(
+        ctx: torch.autograd.function.FunctionCtx, table: torch.Tensor, forth: _Bags, back: _Bags
     ) -> torch.Tensor:
         ctx.back = back  # type: ignore[attr-defined]
         return forth(table)
 
     @staticmethod
-    def backward(  # type: ignore[override]
+    def backward(
         ctx: torch.autograd.function.FunctionCtx, gradient: torch.Tensor
     ) -> tuple[torch.Tensor, None, None]:
         return ctx.back(gradient.contiguous()), None, None  # type: ignore[attr-defined]

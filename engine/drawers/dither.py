@@ -44,7 +44,7 @@ def _by_pattern(cells: torch.Tensor, palette: torch.Tensor) -> torch.Tensor:
         error += cells - palette[choice]
         mixture.append(choice)
     candidates = torch.stack(mixture)
-    order = (palette @ _LUMA)[candidates].argsort(0, stable=True)
+    order = (palette @ _LUMA)[candidates].argsort(dim=0, stable=True)
     rows, columns, _ = cells.shape
     places = _BAYER.repeat(-(-rows // 4), -(-columns // 4))[:rows, :columns]
     return candidates.gather(0, order.gather(0, places[None]))[0]

@@ -3,7 +3,8 @@
 All cells of one colour are one path, which renderers fill without seams. Between two colours they
 leave a hairline: each of the two covers a part of a pixel there, and what lies behind shines
 through. So the edge is first drawn as a line in the colour that is filled first; the second colour,
-over that, makes the mixture that is right.
+over that, makes the mixture that is right. Where a picture has clear cells all this is clipped at
+the outline of the others.
 """
 
 from collections import defaultdict
@@ -16,8 +17,8 @@ from PIL import Image
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# Covers every pixel that an edge goes through.
-_EDGE_WIDTH = 1.5
+# In pixels of the size asked for: covers every pixel that an edge goes through.
+_SEAM_WIDTH = 1.5
 # Middles of edges are compared as whole parts of the picture. A third, so that no middle, all of
 # which are fractions with small divisors, lies where rounding could go either way.
 _FINE = 2**30 / 3
@@ -64,39 +65,49 @@ def mosaic_svg(
     ranks = ranks.reshape(-1)
     names = [_hex(colour) for colour in colours]
     lines: dict[int, list[str]] = defaultdict(list)
-    for rank, ends in zip(*_edges_between(corners, ranks), strict=True):
+    for rank, ends in zip(*_seams(corners, ranks), strict=True):
         lines[int(rank)].append(_path(ends * size))
     outlines: dict[int, list[str]] = defaultdict(list)
     for rank, outline in zip(ranks, corners, strict=True):
         outlines[int(rank)].append(_path(outline * size) + "z")
     paths = [
-        f'<path stroke="{names[rank]}" stroke-width="{_EDGE_WIDTH}" d="{"".join(d)}"/>'
+        f'<path stroke="{names[rank]}" stroke-width="{_SEAM_WIDTH}" d="{"".join(d)}"/>'
         for rank, d in sorted(lines.items())
     ]
     paths += [
         f'<path fill="{names[rank]}" d="{"".join(d)}"/>' for rank, d in sorted(outlines.items())
     ]
+    if not visible.all():
+        whole = "".join(outline for d in outlines.values() for outline in d)
+        clip = f'<clipPath id="there"><path d="{whole}"/></clipPath>'
+        paths = [clip, '<g clip-path="url(#there)">', *paths, "</g>"]
     return _document(size, paths)
 
 
-def _edges_between(corners: Floats, ranks: Integers) -> tuple[Integers, Floats]:
-    """The edges where colours meet: the lower of their ranks ``[n]``, and both ends ``[n, 2, 2]``.
+def _seams(corners: Floats, ranks: Integers) -> tuple[Integers, Floats]:
+    """The edges between two colours, and those of one cell alone.
 
     Args:
         corners: ``[cells, corners, 2]`` in 0…1; cells that touch share whole edges.
         ranks: ``[cells]``, the place of each cell's colour in the order of painting.
 
+    Returns:
+        The lower rank of each edge ``[n]``, and its ends ``[n, 2, 2]``.
+
     """
     ends = np.stack([corners, np.roll(corners, -1, 1)], 2).reshape(-1, 2, 2)
-    ranks = np.repeat(ranks, corners.shape[1])
+    if len(ends) == 0:
+        return ranks, ends
     # Edges never cross, so that the middle of one tells it from all others.
     middles = np.round(ends.mean(1) * _FINE).astype(np.int64)
     order = np.lexsort(middles.T)
-    shared = (middles[order[:-1]] == middles[order[1:]]).all(1)
-    one, other = order[:-1][shared], order[1:][shared]
-    differ = ranks[one] != ranks[other]
-    one, other = one[differ], other[differ]
-    return np.minimum(ranks[one], ranks[other]), ends[one]
+    changes = (middles[order[1:]] != middles[order[:-1]]).any(1)
+    first = np.concatenate([[0], np.flatnonzero(changes) + 1])
+    sides = np.repeat(ranks, corners.shape[1])[order]
+    lower, upper = np.minimum.reduceat(sides, first), np.maximum.reduceat(sides, first)
+    alone = np.diff(first, append=len(ends)) == 1
+    seen = alone | (lower != upper)
+    return lower[seen], ends[order[first[seen]]]
 
 
 def _path(points: Floats) -> str:
