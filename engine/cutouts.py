@@ -62,8 +62,9 @@ def choose_views(
         columns: width of what is sampled, in cells or pixels.
         rows: height of what is sampled, in cells or pixels.
         generator: the easel's own stream; advanced by the same amount whatever is drawn.
-        wraps: whether the picture is a tile: then each view looks at another place of the pattern,
-            so that borders are judged as often as anything else.
+        wraps: whether the picture is a tile: then no view ends at a border, and each wide one looks
+            at another place of the pattern, so that borders are judged as all else is. The others
+            stay with the subject, whose neighbours they see.
 
     """
     numbers = torch.rand(count, _NUMBERS_PER_VIEW, generator=generator)
@@ -104,7 +105,7 @@ def choose_views(
     backdrops = backdrops * contrast + numbers[:, 8:11, None, None] * (1 - contrast)
     homographies = (affine[:, :, :, None] * tilt[:, None, :, :]).sum(2)
     if wraps:
-        roll = 2 * torch.rand(count, 2, generator=generator) - 1
+        roll = (2 * torch.rand(count, 2, generator=generator) - 1) * wide[:, None]
         roll = roll * torch.tensor([half_width, half_height])
         homographies[:, :2] += roll[:, :, None] * homographies[:, 2:]
     return Views(
