@@ -127,6 +127,30 @@ def settings() -> None:
 
 
 @app.command()
+def palettes(
+    out: Annotated[Path | None, typer.Option(help="A PNG of all of them.")] = None,
+) -> None:
+    """Show the named palettes."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from engine.palettes import PALETTES
+
+    console = Console()
+    for name, colours in PALETTES.items():
+        blocks = (("  ", "on #{:02x}{:02x}{:02x}".format(*colour)) for colour in colours)
+        console.print(Text.assemble(f"{name:12} {len(colours):3}  ", *blocks))
+    if out is not None:
+        from engine.swatches import swatches
+
+        try:
+            _check_targets(out, None)
+        except SettingsError as error:
+            raise refuse(error) from None
+        swatches().save(out, "PNG", optimize=True)
+
+
+@app.command()
 def bench(
     cuts: Annotated[int, typer.Option(min=1, max=128, help=_help("num_cuts"))] = 16,
 ) -> None:

@@ -2,9 +2,9 @@
 
 PixelDraw (pixray) optimised one vector shape per cell through diffvg. Squares need no rasteriser at
 all, and cells of another shape one linear map that never changes (`engine.drawers.mosaic`). A
-picture may have two layers, a subject with an alpha channel before a soft background
-of its own. Most views show the subject alone, each before another backdrop: what stands out from
-all of them is a clean shape in the middle, and not a pattern from edge to edge.
+picture may have two layers, a subject with an alpha channel before a soft background of its own.
+Most views show the subject alone, each before another backdrop: what stands out from all of them is
+a clean shape in the middle, and not a pattern from edge to edge.
 """
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The picture that a drawing starts from: made from an init image, and fitted to what is drawn."""
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -48,8 +50,8 @@ def seamless(start: Start) -> Start:
         for axis in (1, 2):
             size = layer.shape[axis]
             place = torch.arange(size) + 0.5
-            border = torch.minimum(place, size - place)
-            share = (1 - border / (_MIXED * size)).clamp(min=0) / 2
+            border = torch.minimum(place, size - place) / (_MIXED * size)
+            share = (1 + torch.cos(math.pi * border.clamp(max=1))) / 4
             share = share[:, None] if axis == 1 else share
             layer = (1 - share) * layer + share * layer.flip(axis)
         return layer

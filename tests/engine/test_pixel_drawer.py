@@ -36,10 +36,10 @@ def drawer(ask, init_image=None, **given):
     return make_drawer(settings, start, CPU)
 
 
-def a_start(rows=12, columns=16):
+def a_start(rows=12, columns=16, coarse=4):
     """A soft-edged disc of many colours before a background of others."""
     generator = torch.Generator().manual_seed(3)
-    colours = torch.rand(7, rows // 4, columns // 4, generator=generator)
+    colours = torch.rand(7, rows // coarse, columns // coarse, generator=generator)
     smooth = torch.nn.functional.interpolate(colours[None], (rows, columns), mode="bilinear")[0]
     alpha = (smooth[3:4] * 3 - 1).clamp(0, 1)
     return Start(torch.cat([smooth[:3] * alpha, alpha]), smooth[4:])
@@ -294,7 +294,7 @@ def test_the_edge_of_a_transparent_picture_is_antialiased(ask, shape):
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_start_is_reproduced_in_cells_of_any_shape(ask, shape):
-    start = a_start(36, 48)
+    start = a_start(36, 48, coarse=12)
     whole, subject = drawer(ask, start, pixel_type=shape).grid()
     picture = start.subject[:3] + (1 - start.subject[3]) * start.background
     assert (subject - start.subject).abs().mean() < 0.04

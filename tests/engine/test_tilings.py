@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from engine.drawers import make_drawer, seen_size
+from engine.drawers.cells import cell_polygons
 from engine.drawers.coverage import Coverage, covered_areas
-from engine.drawers.mosaic import Mosaic, cell_polygons, make_layout
+from engine.drawers.mosaic import Mosaic, make_layout
 from engine.settings import make_settings, resolve
 from engine.tilings import TILINGS, wrapping
 
