@@ -124,12 +124,17 @@ def test_the_mean_of_what_a_cell_covers_is_its_colour_again(name):
     assert torch.allclose(made.averages(torch.ones(1, 800, 900)), torch.ones(1, 8, 9), atol=1e-3)
 
 
-@pytest.mark.parametrize("name", TILINGS)
-@pytest.mark.parametrize("symmetry", ["x", "y", "xy"])
+@pytest.mark.parametrize(
+    ("name", "symmetry"),
+    [
+        (name, symmetry)
+        for name, tiling in TILINGS.items()
+        for symmetry in ("x", "y", "xy")
+        if set(symmetry) <= set(tiling.mirrors)
+    ],
+)
 @pytest.mark.parametrize("tile", [False, True])
 def test_a_mirrored_picture_is_its_own_mirror_image_to_the_last_bit(name, symmetry, tile):
-    if not set(symmetry) <= set(TILINGS[name].mirrors):
-        pytest.skip("refused")
     asked = resolved(pixel_type=name, symmetry=symmetry, tile=tile, size=(131, 75), pixel_scale=3)
     columns, rows = asked.pixel_size
     layout = make_layout(asked, CPU)
