@@ -48,9 +48,12 @@ def draw(
     iterations: Annotated[str | None, typer.Option(help=_help("iterations"))] = None,
     display_every: Annotated[str | None, typer.Option(help=_help("display_every"))] = None,
     pixel_size: Annotated[str | None, typer.Option(help=_help("pixel_size"))] = None,
+    pixel_type: Annotated[str | None, typer.Option(help=_help("pixel_type"))] = None,
     palette: Annotated[str | None, typer.Option(help=_help("palette"))] = None,
     colors: Annotated[str | None, typer.Option(help=_help("colors"))] = None,
+    dither: Annotated[str | None, typer.Option(help=_help("dither"))] = None,
     transparent: Annotated[bool | None, typer.Option(help=_help("transparent"))] = None,
+    tile: Annotated[bool | None, typer.Option(help=_help("tile"))] = None,
     symmetry: Annotated[str | None, typer.Option(help=_help("symmetry"))] = None,
     init_image: Annotated[Path | None, typer.Option(help=_help("init_image"))] = None,
     set_: Annotated[
@@ -58,7 +61,8 @@ def draw(
         typer.Option("--set", metavar="NAME=VALUE", help="Any setting; see `pixel settings`."),
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="The picture; the native-size one is written beside it.")
+        Path,
+        typer.Option(help="The picture; the native-size one and an SVG are written beside it."),
     ] = Path("output.png"),
     frames: Annotated[Path | None, typer.Option(help="A folder for the progress frames.")] = None,
 ) -> None:
@@ -73,9 +77,12 @@ def draw(
         "iterations": iterations,
         "display_every": display_every,
         "pixel_size": pixel_size,
+        "pixel_type": pixel_type,
         "palette": palette,
         "colors": colors,
+        "dither": dither,
         "transparent": transparent,
+        "tile": tile,
         "symmetry": symmetry,
         "init_image": None if init_image is None else str(init_image),
     }
@@ -123,6 +130,30 @@ def settings() -> None:
     console.print(table)
     console.print()
     console.print(presets)
+
+
+@app.command()
+def palettes(
+    out: Annotated[Path | None, typer.Option(help="A PNG of all of them.")] = None,
+) -> None:
+    """Show the named palettes."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from engine.palettes import PALETTES
+
+    console = Console()
+    for name, colours in PALETTES.items():
+        blocks = (("  ", "on #{:02x}{:02x}{:02x}".format(*colour)) for colour in colours)
+        console.print(Text.assemble(f"{name:12} {len(colours):3}  ", *blocks))
+    if out is not None:
+        from engine.swatches import swatches
+
+        try:
+            _check_targets(out, None)
+        except SettingsError as error:
+            raise refuse(error) from None
+        swatches().save(out, "PNG", optimize=True)
 
 
 @app.command()

@@ -34,6 +34,7 @@ class Views:
         backdrops: ``[n, 3, 4, 4]``; coarse colours behind whatever the picture does not cover.
         noise: ``[n]``; amplitude of white noise on the view.
         noise_seed: seed of that noise, which is drawn at the size of the perceptor's views.
+        wraps: whether the picture goes on from each border at the opposite one.
 
     """
 
@@ -42,12 +43,15 @@ class Views:
     backdrops: torch.Tensor
     noise: torch.Tensor
     noise_seed: int
+    wraps: bool = False
 
     def __len__(self) -> int:
         return self.homographies.shape[0]
 
 
-def choose_views(count: int, columns: int, rows: int, generator: torch.Generator) -> Views:
+def choose_views(
+    count: int, columns: int, rows: int, generator: torch.Generator, *, wraps: bool = False
+) -> Views:
     """Draw the views of one step: crops of many sizes, tilted, with jittered colours.
 
     One view in three is wide and shows the whole picture, the others are square crops, so that a
@@ -55,9 +59,12 @@ def choose_views(count: int, columns: int, rows: int, generator: torch.Generator
 
     Args:
         count: number of views.
-        columns: of the grid, in cells.
-        rows: of the grid, in cells.
+        columns: width of what is sampled, in cells or pixels.
+        rows: height of what is sampled, in cells or pixels.
         generator: the easel's own stream; advanced by the same amount whatever is drawn.
+        wraps: whether the picture is a tile: then no view ends at a border, and each wide one looks
+            at another place of the pattern, so that borders are judged as all else is. The others
+            stay with the subject, whose neighbours they see.
 
     """
     numbers = torch.rand(count, _NUMBERS_PER_VIEW, generator=generator)
@@ -96,12 +103,18 @@ def choose_views(count: int, columns: int, rows: int, generator: torch.Generator
     # A plain colour, a soft gradient or blotches, by how far the coarse colours stay apart.
     contrast = (numbers[:, 7] ** 2)[:, None, None, None]
     backdrops = backdrops * contrast + numbers[:, 8:11, None, None] * (1 - contrast)
+    homographies = (affine[:, :, :, None] * tilt[:, None, :, :]).sum(2)
+    if wraps:
+        roll = (2 * torch.rand(count, 2, generator=generator) - 1) * wide[:, None]
+        roll = roll * torch.tensor([half_width, half_height])
+        homographies[:, :2] += roll[:, :, None] * homographies[:, 2:]
     return Views(
-        homographies=(affine[:, :, :, None] * tilt[:, None, :, :]).sum(2),
+        homographies=homographies,
         colours=_jitter(numbers[:, 11:14]),
         backdrops=backdrops,
         noise=0.3 * numbers[:, 14],
         noise_seed=noise_seed,
+        wraps=wraps,
     )
 
 
@@ -173,6 +186,9 @@ def _cell_indices(
     half = min(rows, columns) / 2
     x = (h[:, 0, 0] * x_axis + h[:, 0, 1] * y_axis + h[:, 0, 2]) / depth * half + columns / 2
     y = (h[:, 1, 0] * x_axis + h[:, 1, 1] * y_axis + h[:, 1, 2]) / depth * half + rows / 2
+    if views.wraps:
+        # A float's remainder may be the side itself; whole numbers' never is.
+        return (y.floor().long() % rows) * columns + x.floor().long() % columns
     inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
     return torch.where(inside, y.long() * columns + x.long(), -1)
 

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from engine.adam import GridAdam, Group
 from engine.cutouts import Views, choose_views
-from engine.drawers import Start, make_drawer
+from engine.drawers import Start, make_drawer, seen_size
 from engine.losses import init_loss
 from engine.protocol import Provenance
 from engine.settings import Settings
@@ -95,8 +95,9 @@ class Easel:
     def choose_views(self) -> Views:
         """Draw the random views of the next step from the job's own stream."""
         self._before_step = self._cutouts.get_state()
-        columns, rows = _known(self.settings.pixel_size)
-        return choose_views(_known(self.settings.num_cuts), columns, rows, self._cutouts)
+        columns, rows = seen_size(self.settings)
+        count = _known(self.settings.num_cuts)
+        return choose_views(count, columns, rows, self._cutouts, wraps=self.settings.tile)
 
     def rewind(self) -> None:
         """Take back `choose_views`, so that a step that failed can be taken again."""

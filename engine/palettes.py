@@ -9,21 +9,17 @@ A palette is one or several sections with ``;`` between them; each gives its col
 - ``red->rust\8``: a ramp of eight steps through two or more colours, 16 without a number;
 - ``rust\8``: a ramp from black to one colour.
 
-A colour is ``#rgb``, ``#rrggbb``, ``(255+128+0)``, or a name: first those of the xkcd colour
-survey, then those of CSS, as in pixray; ``mat:red`` is CSS's red. Case and spaces do not matter.
+A colour is ``#rgb``, ``#rrggbb``, ``(255+128+0)``, ``[1+0.5+0]`` or a name
+(`engine.colour_names`). Case and spaces do not matter. Other than in pixray a palette cannot come
+from a file or a link: what a stranger writes in a chat must not open either.
 """
 
-import functools
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from importlib import resources
 
-from PIL import ImageColor
-
+from engine.colour_names import Colour, named_colour
 from engine.errors import SettingsError, quote
-
-Colour = tuple[int, int, int]
 
 MIN_COLOURS = 2
 MAX_COLOURS = 256
@@ -32,7 +28,9 @@ MAX_LENGTH = 4000
 DEFAULT_STEPS = 16
 
 _HEX = re.compile(r"#?[0-9a-f]{6}|#[0-9a-f]{3}")
-_TRIPLE = re.compile(r"\((\d{1,3})\+(\d{1,3})\+(\d{1,3})\)")
+_NUMBER = r"\s*([0-9]{1,3}(?:\.[0-9]{0,6})?)\s*"
+_BYTES = re.compile(rf"\({_NUMBER}\+{_NUMBER}\+{_NUMBER}\)")
+_SHARES = re.compile(rf"\[{_NUMBER}\+{_NUMBER}\+{_NUMBER}\]")
 
 
 def _hex_colours(text: str) -> tuple[Colour, ...]:
@@ -159,7 +157,7 @@ def _section(text: str) -> Sequence[Colour]:
     if named is not None:
         return named
     body, steps = _steps(section)
-    if body.startswith("["):
+    if body.startswith("[") and "->" not in body:
         if not body.endswith("]"):
             raise SettingsError(f"The list {quote(section)} in the palette has no “]” at its end.")
         colours = [_colour(part) for part in body[1:-1].split(",")]
@@ -205,24 +203,15 @@ def _colour(text: str) -> Colour:
     name = " ".join(text.split())
     if _HEX.fullmatch(name):
         return _from_hex(name)
-    triple = _TRIPLE.fullmatch(name)
-    if triple is not None and all(int(part) <= 255 for part in triple.groups()):
-        return int(triple[1]), int(triple[2]), int(triple[3])
-    if name in _xkcd_colours():
-        return _xkcd_colours()[name]
-    name_in_css = name.removeprefix("mat:").strip()
-    if name_in_css in ImageColor.colormap:
-        red, green, blue, *_ = ImageColor.getrgb(name_in_css)
-        return red, green, blue
+    for form, most in ((_BYTES, 255), (_SHARES, 1)):
+        triple = form.fullmatch(name)
+        if triple is not None and all(float(part) <= most for part in triple.groups()):
+            red, green, blue = (int(float(part) * 255 / most + 0.5) for part in triple.groups())
+            return red, green, blue
+    named = named_colour(name)
+    if named is not None:
+        return named
     raise SettingsError(
         f"The palette cannot have {quote(name)}; allowed are {PALETTE_FORMS}, "
         "with colours in hex or by their xkcd or CSS names."
     )
-
-
-@functools.cache
-def _xkcd_colours() -> Mapping[str, Colour]:
-    # The survey of 2010 (https://xkcd.com/color/rgb.txt), placed in the public domain.
-    text = (resources.files("engine") / "xkcd_colours.txt").read_text("utf-8")
-    lines = (line.split(" ", 1) for line in text.splitlines())
-    return {name: _from_hex(value) for value, name in lines}

@@ -23,4 +23,15 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
     },
     # A place with something in it.
     "scene": {"aspect": "widescreen", "colors": 16, "layers": True},
+    # A pattern that repeats without a seam, as wallpaper or a game's ground would.
+    "tile": {
+        "aspect": "square",
+        "size": (384, 384),
+        "pixel_size": (32, 32),
+        "colors": 12,
+        "layers": True,
+        "tile": True,
+    },
+    # Someone upright.
+    "portrait": {"aspect": "portrait", "colors": 16, "layers": True},
 }

@@ -141,12 +141,13 @@ class Statistics(msgspec.Struct, frozen=True):
 
 
 class Done(Frame, frozen=True, tag=True):
-    """The finished picture at output size and at native size (one pixel a cell)."""
+    """The finished picture at output size and at native size (one pixel a cell), and as SVG."""
 
     job: str
     png: bytes
     native_png: bytes
     statistics: Statistics
+    svg: str | None = None
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):

@@ -18,6 +18,7 @@ from engine.errors import SettingsError, quote
 from engine.palettes import PALETTE_FORMS, parse_palette
 from engine.presets import PRESETS
 from engine.prompts import format_prompts, parse_prompts
+from engine.tilings import TILINGS, wrapping
 
 # Raised whenever the mathematics of a drawing changes: equal rows of equal drawing version, on the
 # same class of machine, give equal bytes.
@@ -150,6 +151,13 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("pixel_scale", "number", "Larger cells, so fewer of them.", "1", 0.25, 4),
     Option(
+        "pixel_type",
+        "choice",
+        "The shape of the cells: squares, bricks, honeycomb, triangles, diamonds or stitches.",
+        "rect",
+        choices=tuple(TILINGS),
+    ),
+    Option(
         "palette",
         "palette",
         "Every cell is exactly one of these colours: a name, or colours and ramps of your own.",
@@ -164,6 +172,13 @@ OPTIONS: tuple[Option, ...] = (
         64,
     ),
     Option(
+        "dither",
+        "choice",
+        "Mixes the palette's colours in the init image: by a pattern, or by errors.",
+        "none",
+        choices=("none", "bayer", "floyd"),
+    ),
+    Option(
         "transparent",
         "flag",
         "A free-standing picture with an alpha channel, optimised.",
@@ -174,6 +189,12 @@ OPTIONS: tuple[Option, ...] = (
         "flag",
         "A free-standing subject before a soft background of its own.",
         "true, unless transparent or from an init image",
+    ),
+    Option(
+        "tile",
+        "flag",
+        "Seamless: the picture repeats in x and y without a border.",
+        "false",
     ),
     Option(
         "symmetry",
@@ -225,10 +246,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     num_cuts: int | None = None
     pixel_size: tuple[int, int] | None = None
     pixel_scale: float = 1.0
+    pixel_type: str = "rect"
     palette: str | None = None
     colors: int | None = None
+    dither: str = "none"
     transparent: bool = False
     layers: bool | None = None
+    tile: bool = False
     symmetry: str = "none"
     start: str = "auto"
     init_image: str | None = None
@@ -398,8 +422,11 @@ def _cells(settings: Settings, init_size: tuple[int, int] | None) -> tuple[int, 
     _, grid = _shape(settings, init_size)
     if settings.size is not None:
         grid = _grid_for(settings.size)
-    columns, rows = settings.pixel_size or (
-        min(256, max(4, round(side / settings.pixel_scale))) for side in grid
+    columns, rows = settings.pixel_size or TILINGS[settings.pixel_type].grid(
+        grid[0] / settings.pixel_scale,
+        grid[1] / settings.pixel_scale,
+        wrapping(settings.symmetry, tile=settings.tile),
+        256,
     )
     if settings.palette is not None and not settings.colors:
         colours = len(parse_palette(settings.palette))
@@ -454,6 +481,17 @@ def _check_pairs(settings: Settings, given: Mapping[str, object]) -> None:
             "layers puts a background behind the subject, and transparent leaves it out; "
             "give only one of them."
         )
+    if settings.dither != "none" and settings.init_image is None:
+        raise SettingsError(
+            f"dither={settings.dither} draws an init image in few colours, and there is none; "
+            "give an init_image or leave dither out."
+        )
+    if settings.dither != "none" and settings.palette is None and not settings.colors:
+        raise SettingsError(
+            f"dither={settings.dither} mixes the colours of a palette, and there is none; "
+            "give a palette or colors, or leave dither out."
+        )
+    _check_tiling(settings)
     if "size" in given and "scale" in given:
         raise SettingsError("size and scale contradict each other; give only one of them.")
     if "pixel_size" in given and "pixel_scale" in given:
@@ -468,6 +506,28 @@ def _check_pairs(settings: Settings, given: Mapping[str, object]) -> None:
         raise SettingsError(
             f"display_every={settings.display_every} is more than "
             f"iterations={settings.iterations}; allowed are 1 to {settings.iterations}."
+        )
+
+
+def _check_tiling(settings: Settings) -> None:
+    tiling = TILINGS[settings.pixel_type]
+    if not set(settings.symmetry) & set("xy") <= set(tiling.mirrors):
+        raise SettingsError(
+            f"symmetry={settings.symmetry} is not possible with pixel_type={settings.pixel_type}, "
+            f"whose cells point down; allowed are none and {tiling.mirrors}."
+        )
+    if settings.pixel_size is None:
+        return
+    columns, rows = settings.pixel_size
+    across, down = tiling.steps(wrapping(settings.symmetry, tile=settings.tile))
+    if columns % across or rows % down:
+        even = " and ".join(
+            name for name, step in (("columns", across), ("rows", down)) if step > 1
+        )
+        wish = "tile" if settings.tile else f"symmetry={settings.symmetry}"
+        raise SettingsError(
+            f"pixel_size={columns} {rows} does not go with {wish} and "
+            f"pixel_type={settings.pixel_type}; allowed are even numbers of {even}."
         )
 
 

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from engine.cutouts import Views, sample
-from engine.drawers import Start, start_from_image
+from engine.drawers import Start, seen_size, start_from_image
 from engine.easel import Easel
 from engine.errors import PerceptorError, SettingsError
 from engine.guess import FirstGuess, best
@@ -24,6 +24,7 @@ from engine.losses import Targets, make_targets, prompt_loss, prompt_score
 from engine.perceptors import Perceptor, auto_perceptors, load_perceptor
 from engine.prompts import Prompt, parse_prompts
 from engine.protocol import (
+    MAX_FRAME,
     Cancelled,
     DeviceClass,
     Done,
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 SNAPSHOT_SECONDS = 5.0
 GUESSES = 8
 _MAX_CACHED_TEXTS = 4096
+_LONGEST_SVG = MAX_FRAME // 2
 
 
 class Studio:
@@ -127,11 +129,12 @@ class Studio:
             self._save(self._easels[job])
             self._forget(job)
 
-    def look(self, job: str) -> tuple[int, bytes, bytes]:
-        """A job as it stands: its iteration, and PNGs at output and at native size."""
+    def look(self, job: str) -> tuple[int, bytes, bytes, str | None]:
+        """A job as it stands: its iteration, PNGs at output and at native size, and its SVG."""
         easel = self._easels[job]
         drawer = easel.drawer
-        return easel.iteration, encode_png(drawer.enlarged(easel.size)), encode_png(drawer.native())
+        png, native_png = encode_png(drawer.enlarged(easel.size)), encode_png(drawer.native())
+        return easel.iteration, png, native_png, _short(drawer.svg(easel.size))
 
     def save_all(self) -> None:
         """Save every job as it stands, so that another process can go on from there."""
@@ -198,17 +201,16 @@ class Studio:
         self, settings: Settings, prompts: tuple[Prompt, ...], image: Image.Image | None
     ) -> Start | None:
         """The picture that a drawing begins with, or None for noise."""
-        assert settings.pixel_size is not None
         assert settings.seed is not None
         if image is not None:
             clear = settings.transparent or bool(settings.layers)
-            return start_from_image(image, *settings.pixel_size, clear=clear)
+            return start_from_image(image, *seen_size(settings), clear=clear)
         if settings.start != "guess":
             return None
         first_guess, ear = self._guessers()
         said = self._encode(ear.name, prompts)
         drawn = first_guess.draw(
-            said.vectors, said.weights, settings.seed, *settings.pixel_size, count=GUESSES
+            said.vectors, said.weights, settings.seed, *seen_size(settings), count=GUESSES
         )
         return best(drawn, ear, said, settings.seed)
 
@@ -281,11 +283,10 @@ class Studio:
         job = easel.job
         if easel.finished:
             seconds = self._clock() - self._began[job]
-            iteration, png, native_png = self.look(job)
+            iteration, png, native_png, svg = self.look(job)
             self._remove(job)
-            yield Done(
-                job, png, native_png, Statistics(iteration, seconds, easel.loss, easel.score)
-            )
+            statistics = Statistics(iteration, seconds, easel.loss, easel.score)
+            yield Done(job, png, native_png, statistics, svg)
             return
         if easel.shows:
             png = encode_png(easel.drawer.enlarged(easel.size))
@@ -317,6 +318,11 @@ class Studio:
 
     def _snapshot_path(self, job: str) -> Path | None:
         return None if self._snapshots is None else self._snapshots / f"{job}.safetensors"
+
+
+def _short(svg: str | None) -> str | None:
+    """An SVG, unless it would not fit into the frame that the pictures are sent in."""
+    return svg if svg is not None and len(svg) <= _LONGEST_SVG else None
 
 
 def encode_png(image: Image.Image) -> bytes:

@@ -27,7 +27,8 @@ def draw_in_terminal(
     Args:
         settings: as asked.
         init_image: a PNG, or None.
-        out: the picture's file; the native-size one is written beside it as ``NAME-native.png``.
+        out: the picture's file; the native-size one is written beside it as ``NAME-native.png``,
+            and the SVG, if there is one, as ``NAME.svg``.
         frames: a folder for every progress frame, or None.
 
     Raises:
@@ -75,13 +76,13 @@ def draw_in_terminal(
                 if look is None:
                     console.print("Stopped before the first step; nothing was written.")
                     return False
-                iteration, png, native_png = look(JOB)
-                _write(out, png, native_png)
+                iteration, png, native_png, svg = look(JOB)
+                _write(out, png, native_png, svg)
                 console.print(f"Stopped after {iteration} steps; the picture so far is {out}.")
                 return False
     assert done is not None
     statistics = done.statistics
-    _write(out, done.png, done.native_png)
+    _write(out, done.png, done.native_png, done.svg)
     if console.is_terminal:
         console.print(_preview(done.png, settings, console))
     width, height = Image.open(io.BytesIO(done.png)).size
@@ -141,6 +142,8 @@ def _keep_frame(folder: Path | None, iteration: int, png: bytes) -> None:
         write_atomically(folder / f"frame-{iteration:04d}.png", png)
 
 
-def _write(out: Path, png: bytes, native_png: bytes) -> None:
+def _write(out: Path, png: bytes, native_png: bytes, svg: str | None) -> None:
     write_atomically(out, png)
     write_atomically(native_path(out), native_png)
+    if svg is not None:
+        write_atomically(out.with_suffix(".svg"), svg.encode())

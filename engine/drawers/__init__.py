@@ -3,11 +3,12 @@
 import torch
 
 from engine.drawers.base import Drawer, Start
+from engine.drawers.mosaic import seen_size
 from engine.drawers.pixel import PixelDrawer
 from engine.drawers.starts import start_from_image
 from engine.settings import Settings
 
-__all__ = ["Drawer", "Start", "make_drawer", "start_from_image"]
+__all__ = ["Drawer", "Start", "make_drawer", "seen_size", "start_from_image"]
 
 
 def make_drawer(settings: Settings, start: Start | None, device: torch.device) -> Drawer:

@@ -9,7 +9,7 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class Start:
-    """A picture to start from, at one pixel a cell.
+    """A picture to start from, of the size that `engine.drawers.seen_size` names.
 
     Attributes:
         subject: ``[4, rows, columns]``: RGB premultiplied by alpha, and alpha, in 0…1.
@@ -35,7 +35,7 @@ class Drawer(Protocol):
     def grid(
         self, progress: float = 0.0, randomness: torch.Generator | None = None
     ) -> torch.Tensor:
-        """The cells ``[layers, 4, rows, columns]``: RGB premultiplied by alpha, and alpha.
+        """What views sample ``[layers, 4, rows, columns]``: RGB premultiplied by alpha, and alpha.
 
         The first layer is the whole picture. A second one is its subject, free-standing.
 
@@ -51,3 +51,6 @@ class Drawer(Protocol):
 
     def enlarged(self, size: tuple[int, int]) -> Image.Image:
         """The picture at the output size (width, height) in pixels."""
+
+    def svg(self, size: tuple[int, int]) -> str | None:
+        """The picture as an SVG of a size (width, height) in pixels, if it is made of shapes."""

@@ -142,7 +142,7 @@ class PaletteColours:
         that plain ground does not flicker between two of them: the mean field of a Potts model
         (Geman & Geman 1984) whose prior is how common each colour is.
         """
-        near = -self._distances(picture) / _NEARNESS
+        near = self.exact_logits(picture)
         logits = near
         for _ in range(_ROUNDS):
             choice = torch.softmax(logits, 0)
@@ -150,6 +150,10 @@ class PaletteColours:
             around = F.avg_pool2d(F.pad(choice, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
             logits = near + _NEIGHBOURS * around + _COMMON * common
         return logits
+
+    def exact_logits(self, picture: torch.Tensor) -> torch.Tensor:
+        """Numbers ``[colours, rows, columns]`` whose choice is the nearest colour in every cell."""
+        return -self._distances(picture) / _NEARNESS
 
     def grey(self, rows: int, columns: int) -> torch.Tensor:
         """Numbers that lean to the greyest colours: ``[colours, rows, columns]``."""

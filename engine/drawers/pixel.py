@@ -1,9 +1,10 @@
 """Pixel art: the parameters are numbers for the cells themselves, as pyramids of grids.
 
-PixelDraw (pixray) optimised one vector rectangle per cell through diffvg; the cells need no
-rasteriser. A picture may have two layers, a subject with an alpha channel before a soft background
-of its own. Most views show the subject alone, each before another backdrop: what stands out from
-all of them is a clean shape in the middle, and not a pattern from edge to edge.
+PixelDraw (pixray) optimised one vector shape per cell through diffvg. Squares need no rasteriser at
+all, and cells of another shape one linear map that never changes (`engine.drawers.mosaic`). A
+picture may have two layers, a subject with an alpha channel before a soft background of its own.
+Most views show the subject alone, each before another backdrop: what stands out from all of them is
+a clean shape in the middle, and not a pattern from edge to edge.
 """
 
 import numpy as np
@@ -12,9 +13,11 @@ from PIL import Image
 
 from engine.drawers.base import Start
 from engine.drawers.colours import Colours, FreeColours, PaletteColours
-from engine.drawers.pyramid import Pyramid, mirrored, noise
+from engine.drawers.dither import dithered
+from engine.drawers.mosaic import make_layout, seen_size
+from engine.drawers.pyramid import Pyramid, noise
 from engine.drawers.quantize import choose_colours, choose_of_palette
-from engine.drawers.starts import fitted, seen_colours, unpremultiplied
+from engine.drawers.starts import fitted, seamless, seen_colours, unpremultiplied
 from engine.palettes import parse_palette
 from engine.settings import Settings
 from engine.streams import stream
@@ -35,12 +38,12 @@ _ALPHA_MARGIN = 0.02
 
 
 class PixelDrawer:
-    """A grid of square or nearly square cells, RGB or RGBA.
+    """Cells of one shape, RGB or RGBA.
 
     Args:
-        settings: resolved; `pixel_size`, `seed`, `palette`, `colors`, `transparent`, `layers` and
-            `symmetry` are used.
-        start: a picture of the grid's size, or None for noise.
+        settings: resolved; `pixel_size`, `pixel_type`, `size`, `seed`, `palette`, `colors`,
+            `dither`, `transparent`, `layers`, `tile` and `symmetry` are used.
+        start: a picture of the size that `seen_size` names, or None for noise.
         device: where the parameters live.
 
     """
@@ -50,23 +53,33 @@ class PixelDrawer:
         assert settings.seed is not None
         columns, rows = settings.pixel_size
         self._transparent = settings.transparent
-        self._symmetry = settings.symmetry
+        self._layout = make_layout(settings, device)
         if start is not None:
             start = fitted(start, layers=bool(settings.layers), transparent=settings.transparent)
+            start = self._in_cells(seamless(start) if settings.tile else start, device)
         self._colours = _colours(settings, start, device)
         if start is None:
             generator = stream(settings.seed, "pixel/start")
-            field = _NOISE * noise(self._colours.channels + 1, rows, columns, generator).to(device)
+            channels = self._colours.channels + 1
+            field = _NOISE * noise(channels, rows, columns, generator, wraps=settings.tile)
+            field = field.to(device)
             numbers = self._colours.grey(rows, columns) + field[:-1]
-            alpha = _middle_bump(columns, rows).to(device) + field[-1:]
+            bump = _middle_bump(*seen_size(settings)).to(device)
+            alpha = self._layout.averages(bump) + field[-1:]
         else:
             picture, opacity = unpremultiplied(start.subject.to(device))
-            numbers = self._colours.logits(picture)
+            if settings.dither == "none":
+                numbers = self._colours.logits(picture)
+            else:
+                assert isinstance(self._colours, PaletteColours)
+                numbers = self._colours.exact_logits(
+                    dithered(picture, self._colours.palette.detach(), settings.dither)
+                )
             alpha = torch.logit(opacity.clamp(_ALPHA_MARGIN, 1 - _ALPHA_MARGIN))
-        self._subject = Pyramid(numbers)
+        self._subject = Pyramid(numbers, wraps=settings.tile)
         self._alpha: Pyramid | None = None
         if settings.transparent or settings.layers:
-            self._alpha = Pyramid(alpha)
+            self._alpha = Pyramid(alpha, wraps=settings.tile)
         self._background: Pyramid | None = None
         if settings.layers:
             background = None if start is None else start.background
@@ -74,7 +87,7 @@ class PixelDrawer:
                 numbers = self._colours.grey(rows, columns)
             else:
                 numbers = self._colours.logits(background.to(device))
-            self._background = Pyramid(numbers, BACKGROUND_GRIDS, _BACKGROUND)
+            self._background = Pyramid(numbers, BACKGROUND_GRIDS, _BACKGROUND, wraps=settings.tile)
 
     @property
     def parameters(self) -> list[torch.Tensor]:
@@ -90,26 +103,17 @@ class PixelDrawer:
     def grid(
         self, progress: float = 0.0, randomness: torch.Generator | None = None
     ) -> torch.Tensor:
-        """The cells ``[layers, 4, rows, columns]``: RGB premultiplied by alpha, and alpha.
+        """What views sample ``[layers, 4, rows, columns]``: RGB premultiplied by alpha, and alpha.
 
-        The first layer is the whole picture; with `layers` the second is its subject.
+        The first layer is the whole picture; with `layers` the second is its subject. Squares are
+        one pixel each, cells of another shape are drawn at `seen_size`.
         """
-        colour = self._colours.mixed(self._subject.field(), progress, randomness)
-        if self._alpha is None:
-            cells = torch.cat([colour, torch.ones_like(colour[:1])])[None]
-            return mirrored(cells, self._symmetry)
-        alpha = self._colours.opacity(self._alpha.field(), progress)
-        cells = torch.cat([colour * alpha, alpha])[None]
-        if self._background is not None:
-            ground = self._colours.mixed(self._background.field(), progress, randomness)
-            whole = torch.cat([alpha * colour + (1 - alpha) * ground, torch.ones_like(alpha)])
-            cells = torch.cat([whole[None], cells])
-        return mirrored(cells, self._symmetry)
+        return self._layout.seen(self._cells(progress, randomness))
 
     @torch.no_grad()
     def native(self) -> Image.Image:
         """The picture at one pixel a cell, RGB or, if transparent, RGBA."""
-        cells = self.grid(1.0)[0]
+        cells = self._cells(1.0, None)[0]
         if self._transparent and self._alpha is not None:
             # Half-there cells would look like dirt around a sprite: each is there or it is not. A
             # picture that is nowhere half there would be blank; what there is most of is shown.
@@ -117,14 +121,40 @@ class PixelDrawer:
             most = alpha.max().item()
             alpha = (alpha > (0.5 if most > 0.5 else max(0.1, most / 2))).float()
             colour = self._colours.mixed(self._subject.field(), 1.0, None)
-            cells = mirrored(torch.cat([colour * alpha, alpha]), self._symmetry)
+            cells = torch.cat([colour * alpha, alpha])
+        cells = self._layout.symmetric(cells)
         pixels = (cells * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
         channels = 4 if self._transparent else 3
         return Image.fromarray(np.ascontiguousarray(pixels[..., :channels]))
 
     def enlarged(self, size: tuple[int, int]) -> Image.Image:
-        """The picture at the output size, by nearest neighbour: every cell stays crisp."""
-        return self.native().resize(size, Image.Resampling.NEAREST)
+        """The picture at the output size: squares stay crisp, other shapes are antialiased."""
+        return self._layout.enlarged(self.native(), size)
+
+    def svg(self, size: tuple[int, int]) -> str:
+        """The picture as SVG of the output size; cells that are clear are left out."""
+        return self._layout.svg(self.native(), size)
+
+    def _cells(self, progress: float, randomness: torch.Generator | None) -> torch.Tensor:
+        """The layers' cells ``[layers, 4, rows, columns]``, before they are mirrored."""
+        colour = self._colours.mixed(self._subject.field(), progress, randomness)
+        if self._alpha is None:
+            return torch.cat([colour, torch.ones_like(colour[:1])])[None]
+        alpha = self._colours.opacity(self._alpha.field(), progress)
+        cells = torch.cat([colour * alpha, alpha])[None]
+        if self._background is not None:
+            ground = self._colours.mixed(self._background.field(), progress, randomness)
+            whole = torch.cat([alpha * colour + (1 - alpha) * ground, torch.ones_like(alpha)])
+            cells = torch.cat([whole[None], cells])
+        return cells
+
+    def _in_cells(self, start: Start, device: torch.device) -> Start:
+        """A start with one pixel a cell."""
+        background = start.background
+        return Start(
+            self._layout.averages(start.subject.to(device)),
+            None if background is None else self._layout.averages(background.to(device)),
+        )
 
     @property
     def _pyramids(self) -> list[Pyramid]:

@@ -20,10 +20,18 @@ class Pyramid:
         base: ``[channels, rows, columns]``; what the field is before the first step.
         grids: how many of the coarsest grids there are; None for all, up to one number a cell.
         share: how much of a step all grids pass on, times `_DETAIL` for each finer grid.
+        wraps: whether the field goes on from each border at the opposite one.
 
     """
 
-    def __init__(self, base: torch.Tensor, grids: int | None = None, share: float = 1.0) -> None:
+    def __init__(
+        self,
+        base: torch.Tensor,
+        grids: int | None = None,
+        share: float = 1.0,
+        *,
+        wraps: bool = False,
+    ) -> None:
         channels, rows, columns = base.shape
         shapes = pyramid_shapes(rows, columns)[:grids]
         self.base = base
@@ -32,7 +40,9 @@ class Pyramid:
             for shape in shapes
         ]
         self._shares = [share * _DETAIL**number for number in range(len(shapes))]
-        self._spreads = [_Spread((rows, columns), shape, base.device) for shape in shapes]
+        self._spreads = [
+            _Spread((rows, columns), shape, base.device, wraps=wraps) for shape in shapes
+        ]
 
     def field(self) -> torch.Tensor:
         """The numbers of all cells: ``[channels, rows, columns]``."""
@@ -46,11 +56,16 @@ class _Spread:
     """Linear interpolation of a grid ``[channels, *coarse]`` to ``[channels, *fine]``."""
 
     def __init__(
-        self, fine: tuple[int, int], coarse: tuple[int, int], device: torch.device
+        self,
+        fine: tuple[int, int],
+        coarse: tuple[int, int],
+        device: torch.device,
+        *,
+        wraps: bool,
     ) -> None:
         self._same = fine == coarse
-        self._down = _interpolation(fine[0], coarse[0]).to(device)
-        self._across = _interpolation(fine[1], coarse[1]).to(device)
+        self._down = _interpolation(fine[0], coarse[0], wraps=wraps).to(device)
+        self._across = _interpolation(fine[1], coarse[1], wraps=wraps).to(device)
 
     def __call__(self, level: torch.Tensor) -> torch.Tensor:
         return level if self._same else self._down @ level @ self._across.T
@@ -65,13 +80,15 @@ def pyramid_shapes(rows: int, columns: int) -> list[tuple[int, int]]:
     return shapes
 
 
-def noise(channels: int, rows: int, columns: int, generator: torch.Generator) -> torch.Tensor:
+def noise(
+    channels: int, rows: int, columns: int, generator: torch.Generator, *, wraps: bool = False
+) -> torch.Tensor:
     """Noise of all scales ``[channels, rows, columns]``: each grid adds its share of it."""
     shapes = pyramid_shapes(rows, columns)
     field = torch.zeros(channels, rows, columns)
     for number, shape in enumerate(shapes):
         level = torch.randn(channels, *shape, generator=generator)
-        spread = _Spread((rows, columns), shape, field.device)
+        spread = _Spread((rows, columns), shape, field.device, wraps=wraps)
         field += _DETAIL**number * spread(level) / len(shapes) ** 0.5
     return field
 
@@ -94,7 +111,12 @@ def _mirrored(field: torch.Tensor, axis: int) -> torch.Tensor:
     return torch.cat([half, half.narrow(axis, 0, size // 2).flip(axis)], axis)
 
 
-def _interpolation(fine: int, coarse: int) -> torch.Tensor:
+def _interpolation(fine: int, coarse: int, *, wraps: bool) -> torch.Tensor:
     """Linear interpolation from `coarse` to `fine` cells as a matrix ``[fine, coarse]``."""
-    place = ((torch.arange(fine) + 0.5) * (coarse / fine) - 0.5).clamp(0, coarse - 1)
-    return (1 - (place[:, None] - torch.arange(coarse)[None, :]).abs()).clamp(min=0)
+    place = (torch.arange(fine) + 0.5) * (coarse / fine) - 0.5
+    if not wraps:
+        place = place.clamp(0, coarse - 1)
+    distance = (place[:, None] - torch.arange(coarse)[None, :]).abs()
+    if wraps:
+        distance = torch.minimum(distance, coarse - distance)
+    return (1 - distance).clamp(min=0)

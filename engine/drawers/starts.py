@@ -1,5 +1,7 @@
 """The picture that a drawing starts from: made from an init image, and fitted to what is drawn."""
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -7,14 +9,17 @@ from PIL import Image
 
 from engine.drawers.base import Start
 
+# How far from a border a seamless start is mixed with the opposite border, as a share of the side.
+_MIXED = 0.25
+
 
 def start_from_image(image: Image.Image, columns: int, rows: int, *, clear: bool) -> Start:
-    """A picture averaged to one pixel a cell.
+    """A picture averaged to the size of a start.
 
     Args:
         image: RGB or RGBA, of any size.
-        columns: of the grid.
-        rows: of the grid.
+        columns: width of the start in pixels.
+        rows: height of the start in pixels.
         clear: whether its transparent parts stay so; they are white otherwise.
 
     """
@@ -36,6 +41,23 @@ def fitted(start: Start, *, layers: bool, transparent: bool) -> Start:
     alpha = start.subject[3:]
     whole = start.subject[:3] + (1 - alpha) * start.background
     return Start(torch.cat([whole, torch.ones_like(alpha)]))
+
+
+def seamless(start: Start) -> Start:
+    """A start that repeats in x and y: opposite borders are mixed until they are the same."""
+
+    def repeating(layer: torch.Tensor) -> torch.Tensor:
+        for axis in (1, 2):
+            size = layer.shape[axis]
+            place = torch.arange(size) + 0.5
+            border = torch.minimum(place, size - place) / (_MIXED * size)
+            share = (1 + torch.cos(math.pi * border.clamp(max=1))) / 4
+            share = share[:, None] if axis == 1 else share
+            layer = (1 - share) * layer + share * layer.flip(axis)
+        return layer
+
+    background = None if start.background is None else repeating(start.background)
+    return Start(repeating(start.subject), background)
 
 
 def unpremultiplied(subject: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

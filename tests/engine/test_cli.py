@@ -39,8 +39,9 @@ def test_the_same_command_with_the_same_seed_writes_the_same_bytes(tmp_path):
     assert first.returncode == 0, first.stderr
     assert "seed 7" in first.stdout
     pictures = [tmp_path / "output.png", tmp_path / "output-native.png"]
-    before = [path.read_bytes() for path in pictures]
     assert [size_of(path) for path in pictures] == [(200, 112), (80, 45)]
+    pictures.append(tmp_path / "output.svg")
+    before = [path.read_bytes() for path in pictures]
     assert pixel(*command, cwd=tmp_path).returncode == 0
     assert [path.read_bytes() for path in pictures] == before
 

@@ -1,5 +1,7 @@
 """Views sampled straight from the cells."""
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -97,3 +99,37 @@ def test_a_picture_s_views_and_gradients_do_not_depend_on_its_neighbours(threads
         torch.set_num_threads(before)
     assert torch.equal(by_itself, together[7:13])
     assert torch.equal(alone.grad, first.grad)
+
+
+def test_the_views_of_a_tile_see_its_other_side_beyond_each_border():
+    rgb = torch.rand(3, 8, 8, generator=stream(1, "test"))
+    views = dataclasses.replace(plain_views(zoom=3.0), wraps=True)
+    view = sample([opaque(rgb)], [views], 48)[0]
+    assert torch.allclose(view, rgb.repeat(1, 3, 3).repeat_interleave(2, 1).repeat_interleave(2, 2))
+
+
+def test_the_wide_views_of_a_tile_look_at_all_places_of_the_pattern():
+    views = choose_views(300, 80, 40, stream(1, "cutouts"), wraps=True)
+    middles = views.homographies[:, :2, 2] / views.homographies[:, 2:, 2]
+    wide = torch.arange(300) % WIDE_EVERY == 0
+    for axis, half in enumerate((2.0, 1.0)):
+        places = torch.histc(middles[wide, axis] / half, 4, -1, 1)
+        assert places.min() > 10
+    assert middles[~wide].abs().max() <= 0.2
+
+
+def test_the_first_choices_for_a_tile_are_those_for_any_picture():
+    tile = choose_views(6, 80, 45, stream(3, "cutouts"), wraps=True)
+    plain = choose_views(6, 80, 45, stream(3, "cutouts"))
+    assert torch.equal(tile.colours, plain.colours)
+    assert torch.equal(tile.homographies[1], plain.homographies[1])
+
+
+def test_a_tile_moved_round_by_some_cells_is_seen_the_same_by_views_moved_along():
+    rgb = torch.rand(3, 8, 12, generator=stream(1, "test"))
+    views = dataclasses.replace(plain_views(), wraps=True)
+    moved = dataclasses.replace(views, homographies=views.homographies.clone())
+    # Three cells of a picture whose shorter half side is four.
+    moved.homographies[:, 0, 2] += 3 / 4
+    seen = sample([opaque(rgb)], [views], 32)
+    assert torch.equal(sample([opaque(rgb.roll(3, 2))], [moved], 32), seen)

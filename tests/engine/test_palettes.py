@@ -50,6 +50,11 @@ def test_a_name_may_be_written_as_people_write_it(written):
         ("(1+2+3) -> #fff \\ 2", [(1, 2, 3), (255, 255, 255)]),
         ("#123, #ABCDEF", [(17, 34, 51), (171, 205, 239)]),
         ("1a1c2c f4f4f4", [(26, 28, 44), (244, 244, 244)]),
+        (r"pixel_green\2;[pixel_orange]", [(0, 0, 0), (112, 255, 135), (255, 204, 51)]),
+        (r"[1+0.5+0]->[0+0+1]\2", [(255, 128, 0), (0, 0, 255)]),
+        ("[[1+1+0], (127.5+0+255)]", [(255, 255, 0), (128, 0, 255)]),
+        ("[tab:blue, C1, tab:grey]", [(31, 119, 180), (255, 127, 14), (127, 127, 127)]),
+        ("[k, mat:r, g, 0.5]", [(0, 0, 0), (255, 0, 0), (0, 128, 0), (128, 128, 128)]),
         ("gameboy;[#0f380f, white]", [*PALETTES["gameboy"], (255, 255, 255)]),
     ],
 )
@@ -88,7 +93,10 @@ def test_a_ramp_runs_evenly_from_its_first_colour_to_its_last(ends, steps):
                 assert abs(two - one) <= abs(last - first) / (steps - 1) + 1
 
 
-@given(st.text(alphabet=st.sampled_from("[]()\\;,->+# rdbluet0179fpico8:"), max_size=40))
+@given(
+    st.text(alphabet=st.sampled_from("[]()\\;,->+# rdbluet0179fpico8:."), max_size=40)
+    | st.text(max_size=40)
+)
 def test_any_text_is_a_palette_or_refused_with_one_sentence(source):
     try:
         colours = parse_palette(source)
@@ -118,6 +126,9 @@ def test_any_text_is_a_palette_or_refused_with_one_sentence(source):
         ("red;;blue", "cannot have “”"),
         ("#12345 #fff", "cannot have “#12345 #fff”"),
         ("(256+0+0)->red", "cannot have “(256+0+0)”"),
+        ("[1+0.5+2]->red", "cannot have “[1+0.5+2]”"),
+        ("@palette.png", "cannot have “@palette.png”"),
+        ("http://a.b/c.png", "cannot have “http://a.b/c.png”"),
         ("mat:rust", "cannot have “mat:rust”"),
         ("x" * 4001, "4001 characters long; at most 4000"),
     ],

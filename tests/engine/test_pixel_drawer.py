@@ -1,15 +1,19 @@
 """The pixel drawer: cells in, pictures out."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from engine.drawers import Start, make_drawer, start_from_image
+from engine.drawers import Start, make_drawer, seen_size, start_from_image
 from engine.palettes import PALETTES, parse_palette
 from engine.settings import resolve
+from engine.tilings import TILINGS
 
 CPU = torch.device("cpu")
+SHAPES = [name for name in TILINGS if name != "rect"]
 KINDS = [
     {},
     {"transparent": True},
@@ -28,14 +32,14 @@ def drawer(ask, init_image=None, **given):
         return make_drawer(resolve(ask(**given)), init_image, CPU)
     settings = resolve(ask(init_image="a file", **given))
     clear = settings.transparent or settings.layers
-    start = start_from_image(init_image, *settings.pixel_size, clear=clear)
+    start = start_from_image(init_image, *seen_size(settings), clear=clear)
     return make_drawer(settings, start, CPU)
 
 
-def a_start(rows=12, columns=16):
+def a_start(rows=12, columns=16, coarse=4):
     """A soft-edged disc of many colours before a background of others."""
     generator = torch.Generator().manual_seed(3)
-    colours = torch.rand(7, rows // 4, columns // 4, generator=generator)
+    colours = torch.rand(7, rows // coarse, columns // coarse, generator=generator)
     smooth = torch.nn.functional.interpolate(colours[None], (rows, columns), mode="bilinear")[0]
     alpha = (smooth[3:4] * 3 - 1).clamp(0, 1)
     return Start(torch.cat([smooth[:3] * alpha, alpha]), smooth[4:])
@@ -244,3 +248,72 @@ def test_a_limited_number_of_colours_begins_with_those_of_the_start(ask):
     errors = [missed(colors=16), missed(palette="nes", colors=16), missed(palette="gameboy")]
     assert errors == sorted(errors)
     assert errors[0] < errors[-1] / 3
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("given", KINDS)
+def test_cells_of_any_shape_have_exact_colours_and_are_seen_as_they_are_shown(ask, given, shape):
+    given = {"pixel_type": shape, "pixel_size": (16, 12), **given}
+    made = drawer(ask, a_start(36, 48), **given)
+    optimised(made, torch.rand(4, *made.grid().shape[2:]))
+    native = made.native()
+    assert native.size == (16, 12)
+    colours = colours_of(native)
+    if "palette" in given:
+        assert colours <= set(parse_palette(given["palette"]))
+    if "colors" in given:
+        assert len(colours) <= given["colors"]
+    seen = made.grid(0.9, torch.Generator()).detach()
+    if not given.get("transparent"):
+        height, width = seen.shape[2:]
+        shown = torch.from_numpy(np.asarray(made.enlarged((width, height))).copy()) / 255
+        assert (seen[0, :3] - shown.permute(2, 0, 1)).abs().max() < 1.01 / 255
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_inside_a_cell_of_any_shape_its_colour_is_exact(ask, shape):
+    made = drawer(ask, a_start(36, 48), pixel_type=shape, palette="pico8", layers=False)
+    large = np.asarray(made.enlarged((640, 480)))
+    exact = {tuple(colour) for colour in large.reshape(-1, 3).tolist()} & set(PALETTES["pico8"])
+    assert exact == colours_of(made.native())
+    # Most of the picture is inside of cells.
+    inside = [(large == colour).all(2) for colour in exact]
+    assert np.any(inside, 0).mean() > 0.8
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_edge_of_a_transparent_picture_is_antialiased(ask, shape):
+    start = Start(a_start(36, 48).subject)
+    made = drawer(ask, start, pixel_type=shape, transparent=True)
+    large = made.enlarged((133, 97))
+    assert large.mode == "RGBA"
+    alpha = np.asarray(large)[..., 3]
+    assert {0, 255} < set(alpha.flatten())
+    assert set(np.asarray(made.native())[..., 3].flatten()) == {0, 255}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_start_is_reproduced_in_cells_of_any_shape(ask, shape):
+    start = a_start(36, 48, coarse=12)
+    whole, subject = drawer(ask, start, pixel_type=shape).grid()
+    picture = start.subject[:3] + (1 - start.subject[3]) * start.background
+    assert (subject - start.subject).abs().mean() < 0.04
+    assert (whole[:3] - picture).abs().mean() < 0.04
+
+
+@pytest.mark.parametrize("shape", TILINGS)
+def test_a_tile_starts_without_a_seam_whatever_it_starts_from(ask, shape):
+    ramp = np.linspace(0, 255, 96).astype(np.uint8)
+    image = Image.fromarray(np.broadcast_to(ramp[None, :, None], (72, 96, 3)).copy())
+    plain = drawer(ask, image, pixel_type=shape).grid()[0, :3].detach()
+    tile = drawer(ask, image, pixel_type=shape, tile=True).grid()[0, :3].detach()
+    assert (plain[..., 0] - plain[..., -1]).abs().mean() > 0.8
+    steps = (tile - tile.roll(1, 2)).abs().mean((0, 1))
+    assert steps[0] <= steps[1:].max() + 1e-3
+
+
+def test_an_svg_has_the_picture_s_colours(ask):
+    made = drawer(ask, a_start(), palette="pico8", layers=False)
+    svg = made.svg((160, 120))
+    named = {tuple(bytes.fromhex(colour)) for colour in re.findall(r'fill="#(\w+)"', svg)}
+    assert named == colours_of(made.native())

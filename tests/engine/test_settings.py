@@ -120,6 +120,17 @@ def test_settings_survive_json():
         ({"layers": True, "transparent": True}, "layers puts a background behind"),
         ({"start": "guess", "init_image": "x"}, "start=guess and an init_image contradict"),
         ({"start": "noise", "init_image": "x"}, "start=noise and an init_image contradict"),
+        ({"pixel_type": "star"}, "rect, rectshift, hex, tri, diamond, knit"),
+        ({"tile": "perhaps"}, "true or false"),
+        (
+            {"pixel_type": "knit", "symmetry": "y"},
+            "symmetry=y is not possible with pixel_type=knit",
+        ),
+        ({"pixel_type": "knit", "symmetry": "xy"}, "allowed are none and x"),
+        ({"pixel_type": "hex", "tile": True, "pixel_size": (8, 7)}, "even numbers of rows"),
+        ({"pixel_type": "hex", "symmetry": "y", "pixel_size": (8, 7)}, "go with symmetry=y"),
+        ({"pixel_type": "tri", "symmetry": "x", "pixel_size": (7, 8)}, "even numbers of columns"),
+        ({"pixel_type": "tri", "tile": True, "pixel_size": (7, 8)}, "of columns and rows"),
         ({"prompts": 5}, "1 to 1000 characters"),
         ({"perceptors": []}, "names"),
     ],
@@ -146,6 +157,20 @@ def test_any_text_for_any_setting_is_accepted_or_refused(name, value):
 
 def test_every_option_is_a_field_and_every_field_an_option():
     assert [option.name for option in OPTIONS] == list(Settings.__struct_fields__)
+
+
+@pytest.mark.parametrize("pixel_type", ["rectshift", "hex", "diamond"])
+def test_shifted_rows_are_made_to_repeat_unless_the_grid_is_given(pixel_type):
+    assert resolve(made(pixel_type=pixel_type, tile=True)).pixel_size[1] % 2 == 0
+    assert resolve(made(pixel_type=pixel_type, symmetry="y")).pixel_size[1] % 2 == 0
+    odd = made(pixel_type=pixel_type, pixel_size=(7, 7), symmetry="x")
+    assert resolve(odd).pixel_size == (7, 7)
+
+
+def test_triangles_are_made_to_repeat_unless_the_grid_is_given():
+    for scale in (1, 1.3, 2, 2.9):
+        columns, rows = resolve(made(pixel_type="tri", tile=True, pixel_scale=scale)).pixel_size
+        assert columns % 2 == rows % 2 == 0
 
 
 def test_a_palette_is_kept_as_it_was_named():

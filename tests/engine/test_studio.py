@@ -15,7 +15,8 @@ from tests.engine.conftest import TINY
 pytestmark = pytest.mark.usefixtures("models_folder")
 
 CHOSEN = {"palette": "nes", "colors": 4, "transparent": True, "symmetry": "x"}
-KINDS = pytest.mark.parametrize("given", [{}, {"palette": "pico8"}, CHOSEN], ids=str)
+SHAPED = {"pixel_type": "hex", "tile": True, "symmetry": "y", "palette": "pico8"}
+KINDS = pytest.mark.parametrize("given", [{}, {"palette": "pico8"}, CHOSEN, SHAPED], ids=str)
 
 
 def tiny(ask, **given):
