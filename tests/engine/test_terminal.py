@@ -2,7 +2,7 @@
 
 from PIL import Image
 
-from engine.terminal import half_blocks, native_path
+from engine.terminal import half_blocks
 
 
 def test_two_pixels_share_a_character():
@@ -24,7 +24,3 @@ def test_where_a_picture_is_clear_the_terminal_shows():
     image.putpixel((1, 1), (0, 0, 255, 255))
     text = half_blocks(image)
     assert text.plain == " ▄\n"
-
-
-def test_the_native_picture_lies_beside_the_large_one(tmp_path):
-    assert native_path(tmp_path / "a.b.png") == tmp_path / "a.b-native.png"
