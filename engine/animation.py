@@ -138,7 +138,8 @@ def _gif(film: _Film) -> bytes:
         append_images=images[1:],
         duration=film.milliseconds,
         loop=0,
-        optimize=False,
+        # Pixels that stay as they were are left out.
+        optimize=not film.clear,
         # Where the next frame is clear, this one must be gone.
         disposal=2 if film.clear else 1,
     )

@@ -188,7 +188,7 @@ def _warning(recipe: Recipe, event: protocol.Started, init_image: bytes | None) 
     found = recipe.differences(mine)
     if not found:
         return None
-    return f"It was drawn with {' and '.join(found)}: this will be a like of it, not the same."
+    return f"It was drawn with {' and '.join(found)}: this picture will be like it, not the same."
 
 
 def _say(line: str, console: Console) -> None:
