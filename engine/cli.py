@@ -13,6 +13,12 @@ app = typer.Typer(add_completion=False)
 models_app = typer.Typer(help="Weights of published models on this machine.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 
+_SHIPPED_FOR = {
+    PIXELCLIP: "judges pictures",
+    "guess": "draws the first guess",
+    "vqgan-mini": "pictures as codes",
+}
+
 # sysexits.h: what was asked for is wrong; the shell's code for Ctrl-C.
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -202,14 +208,19 @@ def bench(
 
 @models_app.command("list")
 def list_models() -> None:
-    """Show the models that can draw on this machine."""
+    """Show the models that are on this machine, and what each is for."""
     from engine.models import SHIPPED, models_folder
 
-    pulled = sorted(models_folder().glob("*--*.safetensors"))
-    for path in (SHIPPED / f"{PIXELCLIP}.safetensors", *pulled):
-        name = path.stem.replace("--", "/", 1)
-        origin = "pulled" if path in pulled else "shipped"
-        typer.echo(f"{name:32} {path.stat().st_size / 2**20:8.1f} MiB  {origin}")
+    rows = [
+        (name, SHIPPED / f"{name}.safetensors", f"{use}; ships with the project")
+        for name, use in _SHIPPED_FOR.items()
+    ]
+    rows += [
+        (path.stem.replace("--", "/", 1), path, "judges pictures; pulled")
+        for path in sorted(models_folder().glob("*--*.safetensors"))
+    ]
+    for name, path, use in rows:
+        typer.echo(f"{name:32} {path.stat().st_size / 2**20:8.1f} MiB  {use}")
 
 
 @models_app.command("pull")

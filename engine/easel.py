@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from engine.adam import GridAdam
+from engine.adam import GridAdam, Group
 from engine.cutouts import Views, choose_views
 from engine.drawers import Start, make_drawer
 from engine.losses import init_loss
@@ -57,7 +57,7 @@ class Easel:
         self._identity = _identity(settings, provenance)
         self._cutouts = stream(_known(settings.seed), "cutouts")
         self._before_step = self._cutouts.get_state()
-        self._optimizer = GridAdam(self.drawer.parameters, lr=settings.learning_rate)
+        self._optimizer = GridAdam([Group(self.drawer.parameters, settings.learning_rate)])
         self._start: torch.Tensor | None = None
         self._hold = GUESS_WEIGHT if settings.start == "guess" else settings.init_weight
         if start is not None and self._hold > 0:
@@ -101,7 +101,7 @@ class Easel:
     def rewind(self) -> None:
         """Take back `choose_views`, so that a step that failed can be taken again."""
         self._cutouts.set_state(self._before_step)
-        self._optimizer.zero_grad(set_to_none=True)
+        self._optimizer.zero_grad()
 
     def own_loss(self, grid: torch.Tensor) -> torch.Tensor:
         """What is asked of the picture besides the prompts; a scalar."""
@@ -111,10 +111,9 @@ class Easel:
 
     def step(self) -> None:
         """Improve the parameters by the gradients that the studio has put there."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._learning_rate()
-        self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
+        done = 100 * self.iteration / self.iterations
+        drops = sum(done >= percent for percent in self.settings.learning_rate_drops)
+        self._optimizer.step(LEARNING_RATE_DROP**drops)
         self.iteration += 1
 
     def save(self, path: Path) -> None:
@@ -124,8 +123,7 @@ class Easel:
         """
         tensors = {f"parameter.{i}": p.detach() for i, p in enumerate(self.drawer.parameters)}
         tensors |= {f"constant.{i}": c for i, c in enumerate(self.drawer.constants)}
-        for i, state in self._optimizer.state_dict()["state"].items():
-            tensors |= {f"adam.{i}.{name}": value for name, value in state.items()}
+        tensors |= {f"adam.{name}": value for name, value in self._optimizer.state().items()}
         tensors["cutouts"] = self._cutouts.get_state()
         temporary = path.with_suffix(".writing")
         save_file(
@@ -150,20 +148,16 @@ class Easel:
                 parameter.copy_(tensors[f"parameter.{i}"])
             for i, constant in enumerate(self.drawer.constants):
                 constant.copy_(tensors[f"constant.{i}"])
-        state: dict[int, dict[str, torch.Tensor]] = {}
-        for name, tensor in tensors.items():
-            if name.startswith("adam."):
-                _, i, key = name.split(".")
-                state.setdefault(int(i), {})[key] = tensor
-        self._optimizer.load_state_dict(self._optimizer.state_dict() | {"state": state})
+        self._optimizer.restore(
+            {
+                name.removeprefix("adam."): tensor
+                for name, tensor in tensors.items()
+                if name.startswith("adam.")
+            }
+        )
         self._cutouts.set_state(tensors["cutouts"])
         self.iteration = int(metadata["iteration"])
         return True
-
-    def _learning_rate(self) -> float:
-        done = 100 * self.iteration / self.iterations
-        drops = sum(done >= percent for percent in self.settings.learning_rate_drops)
-        return self.settings.learning_rate * LEARNING_RATE_DROP**drops
 
 
 def _identity(settings: Settings, provenance: Provenance) -> str:

@@ -93,7 +93,20 @@ class Started(msgspec.Struct, frozen=True, tag=True):
     size: tuple[int, int]
 
 
-class Progress(msgspec.Struct, frozen=True, tag=True):
+class Frame(msgspec.Struct, frozen=True):
+    """What has a picture: a notebook shows it, and its text leaves the bytes out."""
+
+    def _repr_png_(self) -> bytes:
+        picture: bytes = getattr(self, "png")  # noqa: B009 - a field of those that derive
+        return picture
+
+    def __repr__(self) -> str:
+        fields = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        said = (f"{name}={value!r}" for name, value in fields if not isinstance(value, bytes))
+        return f"{type(self).__name__}({', '.join(said)})"
+
+
+class Progress(Frame, frozen=True, tag=True):
     """A frame: the picture after `iteration` steps, as a PNG of the output size."""
 
     job: str
@@ -127,7 +140,7 @@ class Statistics(msgspec.Struct, frozen=True):
     score: float
 
 
-class Done(msgspec.Struct, frozen=True, tag=True):
+class Done(Frame, frozen=True, tag=True):
     """The finished picture at output size and at native size (one pixel a cell)."""
 
     job: str

@@ -73,3 +73,13 @@ def test_the_engine_does_without_discord() -> None:
 
 def test_the_command_line_imports_what_a_command_needs_only_when_it_is_called() -> None:
     assert not modules_after("import bot.cli") & {"discord", "aiosqlite", "pydantic", "yoyo"}
+
+
+def test_drawing_does_not_wait_for_torch_s_compiler() -> None:
+    loaded = modules_after(
+        "from engine.drawing import draw\n"
+        "from engine.settings import make_settings\n"
+        "list(draw(make_settings({'prompts': 'a red apple', 'iterations': 2, 'num_cuts': 2})))"
+    )
+    assert "torch" in loaded
+    assert not loaded & {"torch._dynamo", "sympy", "open_clip", "torchvision"}

@@ -27,14 +27,9 @@ def best(starts: Sequence[Start], perceptor: Perceptor, targets: Targets, seed: 
     """
     _, rows, columns = starts[0].subject.shape
     views = choose_views(_VIEWS, columns, rows, stream(seed, "guess/choice"))
-    grids = [_grid(start) for start in starts]
+    # All are seen whole: a subject by itself would say nothing of its place.
+    grids = [fitted(start, layers=False, transparent=False).subject[None] for start in starts]
     seen = sample(grids, [views] * len(grids), perceptor.view_size)
     embedded = torch.split(perceptor.encode_views(seen), _VIEWS)
     scores = torch.stack([prompt_score(part, targets) for part in embedded])
     return starts[int(scores.argmax())]
-
-
-def _grid(start: Start) -> torch.Tensor:
-    """The whole picture and its subject, as `sample` takes them."""
-    whole = fitted(start, layers=False, transparent=False)
-    return torch.stack([whole.subject, start.subject])

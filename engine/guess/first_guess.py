@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 WEIGHTS = SHIPPED / "guess.safetensors"
 
+# Less than this share of the picture is no subject.
+_NOTHING = 0.02
 # A subject is stretched by no more than this factor; what lies behind it fills any grid.
 _STRETCH = 1.25
 
@@ -61,12 +63,14 @@ class FirstGuess:
         rows: int,
         count: int = 1,
     ) -> list[Start]:
-        """Pictures of a subject and what lies behind it, each from noise and in a style of its own.
+        """Pictures of a subject and what lies behind it, from noise, the styles taking turns.
+
+        The last style draws places; a place with nothing in it is its own subject.
 
         Args:
             texts: ``[prompts, 384]``, what pixelclip makes of the prompts.
             weights: ``[prompts]``; negative ones push away.
-            seed: of the noise and the styles.
+            seed: of the noise.
             columns: of the grid, in cells.
             rows: of the grid, in cells.
             count: how many pictures.
@@ -74,7 +78,8 @@ class FirstGuess:
         """
         generator = stream(seed, "guess")
         noise = torch.randn(count, LAYERS, SIDE, SIDE, generator=generator)
-        choices = torch.randint(len(self._styles), (count,), generator=generator)
+        # Each style in turn, so that among several there is always an empty place.
+        styles = self._styles[torch.arange(count) % len(self._styles)]
         # Together the prompts pull as strongly as one would.
         pull = weights / weights.square().sum().sqrt()
         with _one_thread():
@@ -83,15 +88,19 @@ class FirstGuess:
                 noise.to(self._device),
                 texts.to(self._device),
                 pull.to(self._device),
-                self._styles[choices].to(self._device),
+                styles.to(self._device),
             )
         return [_start(layers, columns, rows) for layers in (drawn / 2 + 0.5).clamp(0, 1)]
 
 
 def _start(layers: torch.Tensor, columns: int, rows: int) -> Start:
     alpha = layers[3:4]
+    background = _resize(layers[4:], columns, rows).clamp(0, 1)
+    if alpha.mean() < _NOTHING:
+        # Views of the subject alone would see nothing: where there is none, the place is it.
+        return Start(torch.cat([background, torch.ones_like(background[:1])]), background)
     subject = torch.cat([torch.minimum(layers[:3], alpha), alpha])
-    return Start(_fit(subject, columns, rows), _resize(layers[4:], columns, rows).clamp(0, 1))
+    return Start(_fit(subject, columns, rows), background)
 
 
 @contextmanager

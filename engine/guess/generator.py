@@ -23,7 +23,8 @@ SIDE = 32
 """Cells along a side of a guess."""
 
 STEPS = 16
-GUIDANCE = 3.0
+# Of the subject; and of what lies behind it, whose colours more would make glaring.
+GUIDANCE = (3.0, 1.5)
 _EARLY = 1.3
 
 _TEXT = 384
@@ -215,7 +216,7 @@ def integrate(
     weights: torch.Tensor,
     styles: torch.Tensor,
     steps: int = STEPS,
-    guidance: float = GUIDANCE,
+    guidance: tuple[float, float] = GUIDANCE,
 ) -> torch.Tensor:
     """Follow the guided velocity from noise to pictures, by the two-step Adams–Bashforth rule.
 
@@ -228,7 +229,8 @@ def integrate(
         weights: [n]; negative ones push away.
         styles: [k] numbers of styles.
         steps: of the solver; each asks the model once, with every text and with none.
-        guidance: how much further than the texts alone would lead.
+        guidance: how much further than the texts alone would lead, for the subject and for what
+            lies behind it.
 
     Returns:
         [k, 7, 32, 32], about −1..1.
@@ -237,7 +239,9 @@ def integrate(
     pictures, count = len(noise), len(texts) + 1
     said = torch.cat((texts, torch.zeros_like(texts[:1]))).repeat(pictures, 1)
     drawn_in = styles.repeat_interleave(count)
-    pull = guidance * weights[:, None, None, None]
+    subject, behind = guidance
+    by_layer = torch.tensor([subject] * 4 + [behind] * (LAYERS - 4), device=noise.device)
+    pull = weights[:, None, None, None] * by_layer[:, None, None]
     # Small steps where the picture is decided, in the first half.
     times = (torch.linspace(0, 1, steps + 1) ** _EARLY).tolist()
     guess, last, interval = noise, torch.zeros_like(noise), 0.0

@@ -266,6 +266,8 @@ def _evaluate(options: argparse.Namespace) -> None:
     for title, embed in (("own text tower", own), ("locked teacher", locked)):
         report = evaluate.evaluate(image, embed, pictures)
         sys.stdout.write(f"{title}\n{report}\n{evaluate.read_words(embed, names)}\n")
+        report = evaluate.evaluate(image, embed, pictures, evaluate.TEMPLATES)
+        sys.stdout.write(f"{title}, names said in five ways\n{report}\n")
     for title, texts in (("held-out captions", corpus.captions), ("unseen words", corpus.unseen)):
         targets = torch.stack([vectors[text] for text in texts])
         cosine = float((own(list(texts)) * targets).sum(dim=1).mean())

@@ -10,11 +10,11 @@ import torch
 from torch.nn import functional as F
 
 from engine.training.everyday_words import NAMES_OF
-from engine.training.names import contains_words
+from engine.training.names import contains_words, with_article
 from engine.training.recolour import COLOURS, prototypes, recolour
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from torch import nn
 
@@ -24,6 +24,15 @@ Embed = Callable[[list[str]], torch.Tensor]
 """Texts to unit-length vectors [n, d]."""
 
 UNSEEN_STYLE = "openmoji"
+BARE = ("{name}",)
+TEMPLATES = (
+    "{name}",
+    "{thing}",
+    "a picture of {thing}",
+    "a drawing of {thing}",
+    "an icon of {thing}",
+)
+"""How a name can be said; the mean of these is CLIP's zero-shot practice (Radford et al. 2021)."""
 _RANKS = (1, 5, 10)
 _PAPER = 0.94
 
@@ -101,15 +110,37 @@ def recall(texts: torch.Tensor, views: torch.Tensor, shown: torch.Tensor) -> Rec
     return Recall(len(texts), len(views), (shares[0], shares[1], shares[2]))
 
 
-def evaluate(tower: nn.Module, embed: Embed, pictures: Pictures) -> Report:
-    """Measure an image tower with any text encoder that shares its space."""
+def embed_names(embed: Embed, names: list[str], templates: tuple[str, ...]) -> torch.Tensor:
+    """The mean vector of each name in all templates, of unit length: [n, d]."""
+    said = [embed(_say(names, template)) for template in templates]
+    return F.normalize(torch.stack(said).sum(dim=0), dim=-1)
+
+
+def _say(names: Iterable[str], template: str) -> list[str]:
+    return [template.format(name=name, thing=with_article(name)) for name in names]
+
+
+def evaluate(
+    tower: nn.Module, embed: Embed, pictures: Pictures, templates: tuple[str, ...] = BARE
+) -> Report:
+    """Measure an image tower with any text encoder that shares its space.
+
+    Args:
+        tower: [n, 3, 64, 64] views → [n, d].
+        embed: texts → [n, d].
+        pictures: those of the unseen style are looked at.
+        templates: how names are said, with `{name}` or, with its article, `{thing}`.
+
+    """
     indices = _style(pictures)
     views = embed_views(tower, views_of(pictures, indices))
 
     def measured(chosen: list[int]) -> Recall:
         concepts = [pictures.records[indices[number]].concept for number in chosen]
         distinct = sorted(set(concepts))
-        texts = embed([pictures.concepts[concept].name for concept in distinct])
+        texts = embed_names(
+            embed, [pictures.concepts[concept].name for concept in distinct], templates
+        )
         shown = torch.tensor([distinct.index(concept) for concept in concepts])
         return recall(texts, views[chosen], shown)
 
@@ -166,8 +197,9 @@ def read_words(
 def asked_of(pictures: Pictures) -> list[str]:
     """Every text that `evaluate` embeds, for encoders that are asked beforehand."""
     names = {pictures.concepts[pictures.records[i].concept].name for i in _style(pictures)}
+    said = {text for template in TEMPLATES for text in _say(names, template)}
     coloured = {f"a {c} {name}" for name in _to_colour(pictures).values() for c in COLOURS}
-    return sorted(names | coloured)
+    return sorted(said | coloured)
 
 
 def _style(pictures: Pictures) -> list[int]:

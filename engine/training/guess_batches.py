@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 PAINTED = "painted"
 """The style of a place with nothing in it."""
 
-DRAWN = ("noto", "fluent-emoji-flat", "twemoji")
-"""The styles that a first guess may take: clean shapes in full colours."""
+CLEAN = ("noto", "fluent-emoji-flat", "twemoji")
+"""Sets of clean shapes in full colours."""
+
+DRAWN = (*CLEAN, PAINTED)
+"""The styles that first guesses take in turn."""
 
 GUESSING = Mix(
     scenes=0.1,
@@ -36,9 +39,8 @@ GUESSING = Mix(
         Kind.PAIR: 0.06,
     },
     # The other sets teach what the texts mean; these must be drawn well.
-    sets=dict.fromkeys(DRAWN, 6.0),
+    sets=dict.fromkeys(CLEAN, 6.0),
 )
-
 
 
 # How far the middles of two things side by side are from the middle, and half of their sides.

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from engine.errors import PictureError
+from engine.models import SHIPPED
 from engine.palettes import parse_palette
 from engine.png import encode_png
 from engine.presets import PRESETS
@@ -205,5 +206,8 @@ def test_a_preset_s_picture_has_its_size_and_few_exact_colours(tmp_path):
     assert colours <= set(parse_palette("pico8"))
 
 
-def test_the_shipped_model_is_listed(tmp_path):
-    assert "pixelclip" in pixel("models", "list", cwd=tmp_path).stdout
+def test_the_shipped_models_are_listed(tmp_path):
+    listed = pixel("models", "list", cwd=tmp_path).stdout
+    shipped = [path.stem for path in SHIPPED.glob("*.safetensors")]
+    assert len(shipped) == 3
+    assert all(any(line.startswith(name) for line in listed.splitlines()) for name in shipped)

@@ -54,15 +54,16 @@ class Straight(Generator):
 def test_the_solver_follows_a_straight_path_to_its_end():
     said, unsaid = torch.rand(2, LAYERS, 8, 8)
     noise, text = torch.randn(2, LAYERS, 8, 8), torch.ones(1, 384)
-    drawn = integrate(Straight(said, unsaid), noise, text, ONE, PLAIN, steps=5, guidance=1.0)
+    drawn = integrate(Straight(said, unsaid), noise, text, ONE, PLAIN, steps=5, guidance=(1.0, 1.0))
     assert torch.allclose(drawn, said.expand_as(drawn), atol=1e-4)
 
 
 def test_guidance_leads_away_from_what_no_text_would_give():
     said, unsaid = torch.rand(2, LAYERS, 8, 8)
     noise, text = torch.randn(2, LAYERS, 8, 8), torch.ones(1, 384)
-    drawn = integrate(Straight(said, unsaid), noise, text, ONE, PLAIN, steps=5, guidance=3.0)
-    assert torch.allclose(drawn, (unsaid + 3 * (said - unsaid)).expand_as(drawn), atol=1e-3)
+    drawn = integrate(Straight(said, unsaid), noise, text, ONE, PLAIN, steps=5, guidance=(3.0, 1.5))
+    further = torch.tensor([3.0] * 4 + [1.5] * 3)[:, None, None]
+    assert torch.allclose(drawn, (unsaid + further * (said - unsaid)).expand_as(drawn), atol=1e-3)
 
 
 @pytest.mark.parametrize("grid", [(32, 32), (80, 45), (40, 50), (8, 64), (256, 4), (5, 4)])
@@ -151,8 +152,10 @@ def test_a_sprite_stands_free_and_a_scene_fills_the_picture(guess, ear):
     mushroom = guess.draw(ear.encode_text(["a mushroom"]), ONE, 1, 32, 32)[0].subject[3]
     assert mushroom[:, 0].max() < 0.2
     assert mushroom[8:24, 8:24].mean() > 0.5
-    forest = guess.draw(ear.encode_text(["a forest"]), ONE, 1, 80, 45)[0]
-    assert forest.subject[3].mean() < 0.2
+    *_, forest = guess.draw(ear.encode_text(["a forest"]), ONE, 1, 80, 45, count=4)
+    assert (forest.subject[3] == 1).all()
+    assert torch.equal(forest.subject[:3], forest.background)
+    assert forest.background[1].mean() > forest.background[0].mean()
 
 
 def test_missing_and_damaged_weights_are_refused_in_a_sentence(tmp_path):

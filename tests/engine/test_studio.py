@@ -1,6 +1,7 @@
 """Several jobs drawn together, each as if it were alone."""
 
 import hashlib
+import io
 import logging
 
 import msgspec
@@ -60,6 +61,20 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_picture(stu
     assert first.png == again.png
     assert first.native_png == again.native_png
     assert first.png != other.png
+
+
+def test_a_first_guess_serves_any_perceptor(studio, ask):
+    given = {"prompts": "a red heart", "pixel_size": [16, 16], "iterations": 4, "colors": 0}
+    one = studio()
+    started = one.add(Draw("a", tiny(ask, start="guess", **given)))
+    assert set(started.provenance.weights) == {TINY, "guess", "pixelclip"}
+    seen = Image.open(io.BytesIO(finish(one)["a"][-1].native_png)).convert("RGB")
+    other = draw_alone(studio, tiny(ask, start="noise", **given))
+    noise = Image.open(io.BytesIO(other.native_png)).convert("RGB")
+    red, green, blue = seen.getpixel((8, 6))
+    assert red > 100 > max(green, blue)
+    # Four steps of a model that knows nothing do not make a red heart of noise.
+    assert max(noise.getpixel((8, 6))[1:]) > 60
 
 
 def test_the_resolved_settings_draw_the_same_picture_again(studio, ask):

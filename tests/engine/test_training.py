@@ -310,6 +310,23 @@ def test_recall_counts_the_texts_whose_picture_comes_first():
     assert measured.at == (50.0, 100.0, 100.0)
 
 
+def test_a_name_said_in_several_ways_has_their_mean():
+    vectors = {
+        "owl": (1.0, 0.0),
+        "an owl": (0.0, 1.0),
+        "eyes": (1.0, 0.0),
+        "an icon of eyes": (1.0, 0.0),
+    }
+
+    def embed(texts):
+        return torch.tensor([vectors[text] for text in texts])
+
+    said = evaluate.embed_names(embed, ["owl"], ("{name}", "{thing}"))
+    assert torch.allclose(said, torch.full((1, 2), 0.5**0.5))
+    said = evaluate.embed_names(embed, ["eyes"], ("{name}", "an icon of {thing}"))
+    assert torch.equal(said, torch.tensor([[1.0, 0.0]]))
+
+
 def test_an_exported_model_can_be_loaded_and_measured(pictures, captions, vectors, tmp_path):
     recipe = image_tower.Recipe(steps=1, size=12)
     objective = image_tower.Objective(vectors, captions, recipe.alike)

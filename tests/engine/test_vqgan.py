@@ -6,7 +6,10 @@ import sys
 import pytest
 import torch
 
+from engine.drawers.starts import fitted
 from engine.errors import EngineError
+from engine.guess import FirstGuess
+from engine.perceptors.pixelclip import PixelClip
 from engine.vqgan import VQGAN, WEIGHTS, Autoencoder, Shape, clamp_with_gradient, pack, unpack
 
 SMALL = Shape(patch=4, channels=32, multipliers=(1, 1), width=8, codes=16)
@@ -50,6 +53,14 @@ def redrawn(model: VQGAN, pictures: torch.Tensor) -> torch.Tensor:
 
 def psnr(picture: torch.Tensor, other: torch.Tensor) -> float:
     return float(-10 * torch.log10((picture - other).square().mean()))
+
+
+def test_a_first_guess_can_be_encoded(model):
+    texts = PixelClip().encode_text(["a red heart"])
+    guess = FirstGuess().draw(texts, torch.ones(1), seed=1, columns=64, rows=64)[0]
+    picture = fitted(guess, layers=False, transparent=False).subject[None, :3]
+    assert psnr(redrawn(model, picture), picture) > psnr(redrawn(model, sky()), picture) + 6
+    assert psnr(redrawn(model, picture), picture) > 15
 
 
 def test_latents_have_one_place_for_each_square_of_pixels(model):
