@@ -1,4 +1,4 @@
-"""`pixel draw`, `settings` and `models`: the engine from the command line, without a bot."""
+"""`pixel draw` and its companions: the engine from the command line, without a bot."""
 
 import sys
 from pathlib import Path
@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from engine.errors import EngineError, PictureError, SettingsError
-from engine.presets import PRESETS
-from engine.settings import OPTION, OPTIONS, PIXELCLIP, make_settings
+from engine.errors import EngineError, OutputError, PictureError, SettingsError
+from engine.settings import OPTION, PIXELCLIP, find_option, make_settings, series
 
 app = typer.Typer(add_completion=False)
 models_app = typer.Typer(help="Weights of published models on this machine.", no_args_is_help=True)
@@ -39,7 +38,7 @@ def refuse(error: Exception) -> typer.Exit:
 
 @app.command()
 def draw(
-    prompt: Annotated[str, typer.Argument(help=_help("prompts"))],
+    prompt: Annotated[str | None, typer.Argument(help=_help("prompts"))] = None,
     seed: Annotated[str | None, typer.Option(help=_help("seed"))] = None,
     preset: Annotated[str | None, typer.Option(help=_help("preset"))] = None,
     aspect: Annotated[str | None, typer.Option(help=_help("aspect"))] = None,
@@ -60,11 +59,30 @@ def draw(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Any setting; see `pixel settings`."),
     ] = None,
+    from_: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="Draw this PNG again, with the settings in it; others given here win."
+        ),
+    ] = None,
+    count: Annotated[
+        int, typer.Option(min=1, max=64, help="So many pictures together, seed by seed.")
+    ] = 1,
     out: Annotated[
         Path,
         typer.Option(help="The picture; the native-size one and an SVG are written beside it."),
     ] = Path("output.png"),
     frames: Annotated[Path | None, typer.Option(help="A folder for the progress frames.")] = None,
+    timelapse: Annotated[
+        list[Path] | None, typer.Option(help="How it grew, as .gif, .webp or .mp4; repeatable.")
+    ] = None,
+    palette_out: Annotated[
+        list[Path] | None, typer.Option(help="Its colours, as .gpl or .hex; repeatable.")
+    ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(help="The native pictures as one PNG, with a JSON of their places."),
+    ] = None,
 ) -> None:
     """Draw a picture of PROMPT with the models on this machine."""
     given: dict[str, object] = {
@@ -86,22 +104,33 @@ def draw(
         "symmetry": symmetry,
         "init_image": None if init_image is None else str(init_image),
     }
+    from engine.outputs import Outputs
+
+    outputs = Outputs(out, frames, tuple(timelapse or ()), tuple(palette_out or ()), sheet)
     try:
-        settings = make_settings(given | _assignments(set_ or []))
+        given |= _assignments(set_ or [])
+        recipe = None
+        if from_ is None:
+            settings = make_settings(given)
+        else:
+            from engine.recipe import draw_again, read_recipe_file
+
+            recipe = read_recipe_file(from_)
+            settings = draw_again(recipe, given)
         picture = None
         if settings.init_image is not None:
             from engine.images import read_picture_file
 
             picture = read_picture_file(Path(settings.init_image)).png
-        _check_targets(out, frames)
-    except (SettingsError, PictureError) as error:
+        outputs.check(count)
+    except (SettingsError, PictureError, OutputError) as error:
         raise refuse(error) from None
 
     from engine.terminal import draw_in_terminal
 
     try:
-        finished = draw_in_terminal(settings, picture, out, frames)
-    except EngineError as error:
+        finished = draw_in_terminal(series(settings, count), picture, outputs, recipe)
+    except (EngineError, OutputError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     if not finished:
@@ -109,27 +138,50 @@ def draw(
 
 
 @app.command()
-def settings() -> None:
-    """Show every setting of a drawing, with its default and what is allowed, and every preset."""
-    from rich.console import Console
-    from rich.table import Table
+def sheet(
+    pictures: Annotated[list[Path], typer.Argument(help="PNGs, or other pictures, in order.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The sheet, a PNG.")] = Path("sheet.png"),
+    columns: Annotated[
+        int | None, typer.Option(min=1, help="Pictures in a row; about square if left out.")
+    ] = None,
+    scale: Annotated[
+        int, typer.Option(min=1, max=64, help="Pixels that each pixel becomes, each way.")
+    ] = 1,
+) -> None:
+    """Put PICTURES into one PNG, with a JSON of their places for game engines beside it."""
+    from engine.images import open_picture_file
+    from engine.outputs import check_target, places_path, write_sheet
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("setting", "default", "allowed", "meaning"):
-        table.add_column(heading, overflow="fold")
-    for option in OPTIONS:
-        table.add_row(option.name, option.default, option.allowed, option.meaning)
-    presets = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("preset", "is"):
-        presets.add_column(heading, overflow="fold")
-    for name, values in PRESETS.items():
-        presets.add_row(
-            name, ", ".join(f"{key}={_written(value)}" for key, value in values.items())
+    try:
+        check_target("--out", out, (".png",))
+        write_sheet(
+            out, [(path.name, open_picture_file(path)) for path in pictures], columns, scale
         )
-    console = Console()
-    console.print(table)
-    console.print()
-    console.print(presets)
+    except (OutputError, PictureError) as error:
+        raise refuse(error) from None
+    typer.echo(f"{out}, {places_path(out)}")
+
+
+@app.command()
+def settings(
+    name: Annotated[
+        str | None, typer.Argument(help="One setting, to be explained by itself.")
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print it as Markdown.")] = False,
+) -> None:
+    """Show every setting of a drawing, with its default and what is allowed, and every preset."""
+    from engine import settings_table
+
+    if markdown:
+        typer.echo(settings_table.markdown(), nl=False)
+        return
+    from rich.console import Console
+
+    try:
+        shown = settings_table.table() if name is None else settings_table.card(find_option(name))
+    except SettingsError as error:
+        raise refuse(error) from None
+    Console().print(shown)
 
 
 @app.command()
@@ -147,11 +199,12 @@ def palettes(
         blocks = (("  ", "on #{:02x}{:02x}{:02x}".format(*colour)) for colour in colours)
         console.print(Text.assemble(f"{name:12} {len(colours):3}  ", *blocks))
     if out is not None:
+        from engine.outputs import check_target
         from engine.swatches import swatches
 
         try:
-            _check_targets(out, None)
-        except SettingsError as error:
+            check_target("--out", out, (".png",))
+        except OutputError as error:
             raise refuse(error) from None
         swatches().save(out, "PNG", optimize=True)
 
@@ -217,13 +270,6 @@ def pull_model(
     typer.echo(f"{name} is at {path}")
 
 
-def _written(value: object) -> str:
-    """A setting's value as it is written on the command line."""
-    if isinstance(value, tuple):
-        return "x".join(map(str, value))
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _assignments(pairs: list[str]) -> dict[str, object]:
     assigned: dict[str, object] = {}
     for pair in pairs:
@@ -232,15 +278,6 @@ def _assignments(pairs: list[str]) -> dict[str, object]:
             raise SettingsError(f"--set {pair} is not possible; write --set name=value.")
         assigned[name.strip()] = value
     return assigned
-
-
-def _check_targets(out: Path, frames: Path | None) -> None:
-    if out.suffix.lower() != ".png":
-        raise SettingsError(f"--out {out} is not possible; the name must end in .png.")
-    if not out.absolute().parent.is_dir():
-        raise SettingsError(f"--out {out} is not possible; there is no such folder.")
-    if frames is not None and frames.exists() and not frames.is_dir():
-        raise SettingsError(f"--frames {frames} is not possible; it is not a folder.")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""One picture in this process: settings in, frames out, without a bot or a queue."""
+"""Pictures in this process: settings in, frames out, without a bot or a queue."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
 from engine.errors import EngineError
@@ -31,8 +31,26 @@ def draw(
     """
     if init_image is None and settings.init_image is not None:
         init_image = read_picture_file(Path(settings.init_image)).png
+    yield from draw_together({JOB: settings}, init_image, studio=studio)
+
+
+def draw_together(
+    asked: Mapping[str, Settings], init_image: bytes | None = None, *, studio: Studio | None = None
+) -> Generator[Started | Progress | Done]:
+    """Draw several pictures side by side, each as if it were alone, in less time than in a row.
+
+    Args:
+        asked: settings by the job's name, which each event bears.
+        init_image: a PNG for all of them, or None.
+        studio: as for `draw`.
+
+    Raises:
+        EngineError: when one of them cannot be drawn, with the reason as a sentence.
+
+    """
     studio = studio or Studio()
-    yield from _checked(studio.add(Draw(JOB, settings, init_image)))
+    for job, settings in asked.items():
+        yield from _checked(studio.add(Draw(job, settings, init_image)))
     while not studio.idle:
         for event in studio.tick():
             yield from _checked(event)

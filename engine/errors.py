@@ -9,6 +9,10 @@ class PictureError(ValueError):
     """A picture that cannot be read: says what is wrong with it and what is allowed."""
 
 
+class OutputError(ValueError):
+    """A file that cannot be made of a drawing: says why, and what can be done."""
+
+
 class PerceptorError(RuntimeError):
     """A perceptor that cannot be loaded or asked."""
 

@@ -83,10 +83,32 @@ def read_picture(data: bytes) -> Picture:
 
 def read_picture_file(path: Path) -> Picture:
     """Decode a file on this machine, as `read_picture` does; raises `PictureError`."""
+    return read_picture(_read_file(path))
+
+
+def open_picture_file(path: Path) -> Image.Image:
+    """A picture of whoever runs this process, at its full size, as `decode` gives it.
+
+    Raises:
+        PictureError: when the file cannot be read, is too large, damaged, or no picture at all.
+
+    """
+    data = _read_file(path)
+    if len(data) > MAX_BYTES:
+        raise PictureError(
+            f"The picture {path} has more than the {MAX_BYTES // 2**20} MiB that are allowed."
+        )
+    try:
+        return decode(data)
+    except PictureError as error:
+        raise PictureError(f"{path}: {error}") from None
+
+
+def _read_file(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             # One byte more than is allowed tells that it is too large.
-            return read_picture(file.read(MAX_BYTES + 1))
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise PictureError(f"The picture {path} cannot be read: {error.strerror}.") from None
 

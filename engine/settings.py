@@ -17,12 +17,13 @@ import msgspec
 from engine.errors import SettingsError, quote
 from engine.palettes import PALETTE_FORMS, parse_palette
 from engine.presets import PRESETS
+from engine.prompts import MAX_LENGTH as MAX_PROMPT_LENGTH
 from engine.prompts import format_prompts, parse_prompts
 from engine.tilings import TILINGS, wrapping
 
 # Raised whenever the mathematics of a drawing changes: equal rows of equal drawing version, on the
 # same class of machine, give equal bytes.
-DRAWING_VERSION = 2
+DRAWING_VERSION = 3
 
 # The generator's pictures are a little noisy; few colours make clean pixel art of them.
 GUESS_COLORS = 20
@@ -303,6 +304,12 @@ _YIELDS: Mapping[str, tuple[str, ...]] = {
     "init_image": ("layers", "start"),
 }
 
+# What was filled in for another value of a setting, and is filled in again for the one given.
+_FOLLOWS: Mapping[str, tuple[str, ...]] = {
+    "quality": ("perceptors", "iterations", "display_every", "num_cuts", "scale"),
+    "iterations": ("display_every",),
+}
+
 _BASE_SIZES: Mapping[str, tuple[int, int]] = {
     "widescreen": (200, 112),
     "square": (150, 150),
@@ -315,11 +322,17 @@ _BASE_GRIDS: Mapping[str, tuple[int, int]] = {
 }
 
 
-def make_settings(given: Mapping[str, object]) -> Settings:
+def make_settings(given: Mapping[str, object], base: Settings | None = None) -> Settings:
     """Check what was given, as text or as values, and build the settings from it.
 
     A value of None counts as left out. A preset is written out: its values stand for those that
     are left out.
+
+    Args:
+        given: values by the names of `OPTIONS`.
+        base: settings that stand for what is left out, such as those of a picture that was drawn
+            before. What was given wins over them, and over what they say of the same thing in
+            another way: a given aspect over their size.
 
     Raises:
         SettingsError: for an unknown name, a wrong type, a value out of range or a contradiction.
@@ -327,19 +340,43 @@ def make_settings(given: Mapping[str, object]) -> Settings:
     """
     values: dict[str, object] = {}
     for name, value in given.items():
-        option = OPTION.get(name)
-        if option is None:
-            known = ", ".join(OPTION)
-            raise SettingsError(f"There is no setting {quote(name)}; there are {known}.")
+        option = find_option(name)
         if value is not None:
             values[name] = _READERS[option.kind](option, value)
-    if "prompts" not in values:
+    if "prompts" not in values and base is None:
         raise SettingsError("The prompt is missing; write what should be drawn.")
-    settings = msgspec.convert(_preset_values(values) | values, Settings)
+    whole = _preset_values(values) | values
+    if base is not None:
+        whole = _base_values(base, whole) | whole
+    settings = msgspec.convert(whole, Settings)
     _check_pairs(settings, values)
     if settings.aspect != "retain":
         _cells(settings, None)
     return settings
+
+
+def to_given(settings: Settings) -> dict[str, object]:
+    """What to give to `make_settings` to get these settings, asked for or resolved, again.
+
+    Of resolved settings all are pinned; what `resolve` worked out from another setting is left
+    out, since it would contradict it: a size from a scale, a grid from a pixel scale.
+    """
+    given = {
+        name: value for name, value in msgspec.structs.asdict(settings).items() if value is not None
+    }
+    if settings.scale is not None:
+        given.pop("size", None)
+    given.pop("pixel_scale" if settings.pixel_scale == 1 else "pixel_size", None)
+    return given
+
+
+def find_option(name: str) -> Option:
+    """The option of this name; raises `SettingsError` if there is none."""
+    try:
+        return OPTION[name]
+    except KeyError:
+        known = ", ".join(OPTION)
+        raise SettingsError(f"There is no setting {quote(name)}; there are {known}.") from None
 
 
 def resolve(
@@ -364,9 +401,13 @@ def resolve(
     table = PIXELCLIP_QUALITIES if names == (PIXELCLIP,) else CLIP_QUALITIES
     quality = table[settings.quality]
     iterations = settings.iterations or quality.iterations
-    # A float even where the table says 2: the snapshots' identity is taken from its digits.
-    scale = float(settings.scale or quality.scale)
-    base, _ = _shape(settings, init_size)
+    scale, size = settings.scale, settings.size
+    # A size that was asked for has nothing to do with a scale.
+    if size is None:
+        base, _ = _shape(settings, init_size)
+        # A float even where the table says 2: the snapshots' identity is taken from its digits.
+        scale = float(scale or quality.scale)
+        size = round(base[0] * scale), round(base[1] * scale)
     start = _start(settings, names)
     colors = settings.colors
     if colors is None and start == "guess" and settings.palette is None:
@@ -378,7 +419,7 @@ def resolve(
         display_every=min(settings.display_every or 20, iterations),
         num_cuts=settings.num_cuts or quality.num_cuts,
         scale=scale,
-        size=settings.size or (round(base[0] * scale), round(base[1] * scale)),
+        size=size,
         seed=secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed,
         pixel_size=_cells(settings, init_size),
         start=start,
@@ -386,6 +427,15 @@ def resolve(
         layers=settings.init_image is None and not settings.transparent
         if settings.layers is None
         else settings.layers,
+    )
+
+
+def series(settings: Settings, count: int) -> tuple[Settings, ...]:
+    """The same settings with one seed after the other, from the asked one or a random one on."""
+    first = secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed
+    return tuple(
+        msgspec.structs.replace(settings, seed=(first + number) % (MAX_SEED + 1))
+        for number in range(count)
     )
 
 
@@ -443,6 +493,27 @@ def _grid_for(size: tuple[float, float]) -> tuple[float, float]:
     """Square cells, as many as the default grids have on average (about 2,400)."""
     ratio = size[0] / size[1]
     return math.sqrt(2400 * ratio), math.sqrt(2400 / ratio)
+
+
+def _base_values(base: Settings, given: Mapping[str, object]) -> dict[str, object]:
+    """What other settings add: nothing that was given, nor anything that contradicts it."""
+
+    def is_new(name: str) -> bool:
+        if OPTION[name].kind == "text":
+            # A picture by another name may well be the same.
+            return getattr(base, name) is None
+        return bool(given[name]) and given[name] != getattr(base, name)
+
+    yields = {
+        name
+        for asked in filter(is_new, given)
+        for name in (*_YIELDS.get(asked, ()), *_FOLLOWS.get(asked, ()))
+    }
+    return {
+        name: value
+        for name, value in to_given(base).items()
+        if name not in given and name not in yields
+    }
 
 
 def _preset_values(given: Mapping[str, object]) -> dict[str, object]:
@@ -540,7 +611,9 @@ def _refusal(option: Option, value: object) -> SettingsError:
 def _read_prompts(option: Option, value: object) -> str:
     if not isinstance(value, str):
         raise _refusal(option, value)
-    return format_prompts(parse_prompts(value))
+    written = format_prompts(parse_prompts(value))
+    # Spaces around “|” and zeros before a point must not make it too long to be read again.
+    return written if len(written) <= MAX_PROMPT_LENGTH else value.strip()
 
 
 def _read_text(option: Option, value: object) -> str:
@@ -609,8 +682,8 @@ def _read_names(option: Option, value: object) -> tuple[str, ...] | None:
         value = value.replace(",", " ").split()
     if not isinstance(value, list | tuple) or not value:
         raise _refusal(option, value)
-    names = tuple(str(name) for name in value)
-    return None if names == ("auto",) else tuple(dict.fromkeys(names))
+    names = tuple(dict.fromkeys(str(name) for name in value))
+    return None if names == ("auto",) else names
 
 
 def _read_numbers(option: Option, value: object) -> tuple[float, ...]:

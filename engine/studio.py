@@ -22,6 +22,7 @@ from engine.errors import PerceptorError, SettingsError
 from engine.guess import FirstGuess, best
 from engine.losses import Targets, make_targets, prompt_loss, prompt_score
 from engine.perceptors import Perceptor, auto_perceptors, load_perceptor
+from engine.png import encode_png
 from engine.prompts import Prompt, parse_prompts
 from engine.protocol import (
     MAX_FRAME,
@@ -37,6 +38,7 @@ from engine.protocol import (
     Started,
     Statistics,
 )
+from engine.recipe import Recipe, make_recipe, write_recipe
 from engine.settings import DRAWING_VERSION, PIXELCLIP, Settings, resolve
 
 log = logging.getLogger(__name__)
@@ -78,6 +80,7 @@ class Studio:
         self._first_guess: FirstGuess | None = None
         self._easels: dict[str, Easel] = {}
         self._targets: dict[str, dict[str, Targets]] = {}
+        self._recipes: dict[str, Recipe] = {}
         self._began: dict[str, float] = {}
         self._saved: dict[str, float] = {}
         if snapshots is not None:
@@ -189,6 +192,8 @@ class Studio:
         if snapshot is not None:
             easel.resume(snapshot)
         self._targets[draw.job] = {name: self._encode(name, prompts) for name in names}
+        pictures = {} if draw.init_image is None else {"init_image": draw.init_image}
+        self._recipes[draw.job] = make_recipe(settings, provenance, pictures)
         return easel, Started(draw.job, settings, provenance, easel.iteration, easel.size)
 
     def _guessers(self) -> tuple[FirstGuess, Perceptor]:
@@ -283,9 +288,13 @@ class Studio:
         job = easel.job
         if easel.finished:
             seconds = self._clock() - self._began[job]
-            iteration, png, native_png, svg = self.look(job)
+            statistics = Statistics(easel.iteration, seconds, easel.loss, easel.score)
+            # Only the finished picture says how it was drawn: from that, it can be drawn again.
+            texts = write_recipe(self._recipes[job])
+            png = encode_png(easel.drawer.enlarged(easel.size), texts)
+            native_png = encode_png(easel.drawer.native(), texts)
+            svg = _short(easel.drawer.svg(easel.size))
             self._remove(job)
-            statistics = Statistics(iteration, seconds, easel.loss, easel.score)
             yield Done(job, png, native_png, statistics, svg)
             return
         if easel.shows:
@@ -308,7 +317,8 @@ class Studio:
         return True
 
     def _forget(self, job: str) -> None:
-        del self._easels[job], self._targets[job], self._began[job], self._saved[job]
+        for kept in (self._easels, self._targets, self._recipes, self._began, self._saved):
+            del kept[job]
 
     def _remove(self, job: str) -> None:
         self._forget(job)
@@ -323,13 +333,6 @@ class Studio:
 def _short(svg: str | None) -> str | None:
     """An SVG, unless it would not fit into the frame that the pictures are sent in."""
     return svg if svg is not None and len(svg) <= _LONGEST_SVG else None
-
-
-def encode_png(image: Image.Image) -> bytes:
-    """A picture as PNG, without metadata, so that equal pixels are equal bytes."""
-    output = io.BytesIO()
-    image.save(output, "PNG", compress_level=6)
-    return output.getvalue()
 
 
 def _failure(job: str, error: Exception) -> Failed:

@@ -1,6 +1,8 @@
-"""A drawing as it is watched in a terminal: the growing picture above a progress bar."""
+"""Drawings as they are watched in a terminal: the growing pictures above a progress bar."""
 
 import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
@@ -11,33 +13,97 @@ from rich.style import Style
 from rich.text import Text
 
 from engine import protocol
-from engine.files import write_atomically
+from engine.outputs import (
+    Drawn,
+    Outputs,
+    places_path,
+    write_frame,
+    write_others,
+    write_picture,
+    write_sheet,
+)
 from engine.processors import wait_politely
+from engine.recipe import Recipe, make_recipe
 from engine.settings import Settings
+from engine.sprite_sheet import arrange
+
+# A job's steps so far, and its picture as PNGs at output and at native size.
+_Look = Callable[[str], tuple[int, bytes, bytes, str | None]]
 
 # Lines that the progress bar and the shell's prompt need below the picture.
 _LINES_BELOW = 4
 
 
+@dataclass
+class _Sketch:
+    """One of the pictures that are being drawn.
+
+    Attributes:
+        job: its name in the studio.
+        settings: as asked, and resolved once it has begun.
+        outputs: its own files.
+        frames: PNGs of all frames if a time-lapse is wanted, else of the newest.
+
+    """
+
+    job: str
+    settings: Settings
+    outputs: Outputs
+    frames: list[bytes] = field(default_factory=list)
+    done: protocol.Done | None = None
+
+    def add_frame(self, iteration: int, png: bytes) -> None:
+        write_frame(self.outputs, iteration, png)
+        if not self.outputs.time_lapses:
+            self.frames.clear()
+        self.frames.append(png)
+
+    def finish(self, done: protocol.Done) -> None:
+        self.done = done
+        write_frame(self.outputs, done.statistics.iterations, done.png)
+
+    def drawn(self, look: _Look) -> Drawn:
+        """The finished picture, or what a look at it shows."""
+        if self.done is None:
+            _, png, native_png, svg = look(self.job)
+            return Drawn(png, native_png, svg, self.frames)
+        return Drawn(self.done.png, self.done.native_png, self.done.svg, self.frames)
+
+    def told(self, look: _Look) -> str:
+        """What became of it, as a line."""
+        out = self.outputs.out
+        if self.done is None:
+            steps, *_ = look(self.job)
+            return f"Stopped after {steps} steps; the picture so far is {out}."
+        assert self.settings.size is not None
+        width, height = self.settings.size
+        statistics = self.done.statistics
+        return (
+            f"{out}  {width} × {height}   seed {self.settings.seed}   {statistics.iterations} "
+            f"steps in {statistics.seconds:.1f} s   score {statistics.score:.3f}"
+        )
+
+
 def draw_in_terminal(
-    settings: Settings, init_image: bytes | None, out: Path, frames: Path | None
+    asked: Sequence[Settings],
+    init_image: bytes | None,
+    outputs: Outputs,
+    recipe: Recipe | None = None,
 ) -> bool:
-    """Draw, show how it grows, and write the picture; False if Ctrl-C stopped it.
+    """Draw together, show how it grows, and write the files; False if Ctrl-C stopped it.
 
     Args:
-        settings: as asked.
-        init_image: a PNG, or None.
-        out: the picture's file; the native-size one is written beside it as ``NAME-native.png``,
-            and the SVG, if there is one, as ``NAME.svg``.
-        frames: a folder for every progress frame, or None.
+        asked: the settings of each picture.
+        init_image: a PNG for all of them, or None.
+        outputs: which files to write.
+        recipe: of a picture that is drawn again; if this one cannot be the same, that is said.
 
     Raises:
-        EngineError: when the picture cannot be drawn.
+        EngineError: when a picture cannot be drawn.
+        OutputError: when a file cannot be made; the pictures are written all the same.
 
     """
     console = Console()
-    if frames is not None:
-        frames.mkdir(parents=True, exist_ok=True)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -48,56 +114,85 @@ def draw_in_terminal(
         console=console,
     )
     task = bar.add_task("waking the model", total=None)
+    sketches = {
+        str(index): _Sketch(str(index), settings, outputs.numbered(index, len(asked)))
+        for index, settings in enumerate(asked)
+    }
+    waiting = set(sketches)
     look = None
-    done: protocol.Done | None = None
     with Live(bar, console=console, transient=True) as live:
         try:
             # torch takes most of the time until the first frame: the bar is on the screen by then.
             wait_politely()
-            from engine.drawing import JOB, draw
+            from engine.drawing import draw_together
             from engine.studio import Studio
 
             studio = Studio()
-            for event in draw(settings, init_image, studio=studio):
-                look = studio.look
+            jobs = {job: sketch.settings for job, sketch in sketches.items()}
+            for event in draw_together(jobs, init_image, studio=studio):
+                sketch = sketches[event.job]
                 match event:
                     case protocol.Started(settings=settings):
+                        sketch.settings = settings
                         bar.update(task, description="drawing", total=settings.iterations)
+                        waiting.discard(event.job)
+                        if not waiting:
+                            look = studio.look
+                        if recipe is not None and (warning := _warning(recipe, event, init_image)):
+                            _say(warning, console)
                     case protocol.Progress(iteration=iteration, png=png):
+                        sketch.add_frame(iteration, png)
                         bar.update(task, completed=iteration)
-                        live.update(Group(_preview(png, settings, console), bar))
-                        _keep_frame(frames, iteration, png)
-                    case protocol.Done() as done:
-                        _keep_frame(frames, done.statistics.iterations, done.png)
+                        frames = [
+                            sketch.frames[-1] for sketch in sketches.values() if sketch.frames
+                        ]
+                        live.update(Group(_preview(frames, settings, console), bar))
+                    case protocol.Done():
+                        sketch.finish(event)
         except KeyboardInterrupt:
-            # One that comes after the last step finds a whole picture, which is written below.
-            if done is None:
-                live.stop()
-                if look is None:
-                    console.print("Stopped before the first step; nothing was written.")
-                    return False
-                iteration, png, native_png, svg = look(JOB)
-                _write(out, png, native_png, svg)
-                console.print(f"Stopped after {iteration} steps; the picture so far is {out}.")
+            # One that comes after the last step finds whole pictures.
+            live.stop()
+            if look is None:
+                console.print("Stopped before the first step; nothing was written.")
                 return False
-    assert done is not None
-    statistics = done.statistics
-    _write(out, done.png, done.native_png, done.svg)
+    assert look is not None
+    _write(list(sketches.values()), look, outputs.sheet, console)
+    return all(sketch.done for sketch in sketches.values())
+
+
+def _write(sketches: Sequence[_Sketch], look: _Look, sheet: Path | None, console: Console) -> None:
+    """Write every file, the pictures first, and say where it is; raises `OutputError`."""
+    pictures = [sketch.drawn(look) for sketch in sketches]
+    for sketch, drawn in zip(sketches, pictures, strict=True):
+        write_picture(sketch.outputs, drawn)
     if console.is_terminal:
-        console.print(_preview(done.png, settings, console))
-    width, height = Image.open(io.BytesIO(done.png)).size
-    console.print(
-        f"{out}  {width} × {height}   seed {settings.seed}   {statistics.iterations} steps in "
-        f"{statistics.seconds:.1f} s   score {statistics.score:.3f}",
-        highlight=False,
-        soft_wrap=True,
-    )
-    return True
+        console.print(_preview([drawn.png for drawn in pictures], sketches[0].settings, console))
+    for sketch in sketches:
+        _say(sketch.told(look), console)
+    for sketch, drawn in zip(sketches, pictures, strict=True):
+        for path in write_others(sketch.outputs, drawn):
+            _say(str(path), console)
+    if sheet is not None:
+        natives = [
+            (sketch.outputs.out.name, Image.open(io.BytesIO(drawn.native_png)))
+            for sketch, drawn in zip(sketches, pictures, strict=True)
+        ]
+        write_sheet(sheet, natives)
+        _say(f"{sheet}, {places_path(sheet)}", console)
 
 
-def native_path(out: Path) -> Path:
-    """Where the native-size picture goes: ``output.png`` → ``output-native.png``."""
-    return out.with_name(f"{out.stem}-native.png")
+def _warning(recipe: Recipe, event: protocol.Started, init_image: bytes | None) -> str | None:
+    """What to say where a picture that is drawn again cannot be the same."""
+    pictures = {} if init_image is None else {"init_image": init_image}
+    mine = make_recipe(event.settings, event.provenance, pictures)
+    found = recipe.differences(mine)
+    if not found:
+        return None
+    return f"It was drawn with {' and '.join(found)}: this picture will be like it, not the same."
+
+
+def _say(line: str, console: Console) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def half_blocks(image: Image.Image) -> Text:
@@ -127,23 +222,16 @@ def _colour(image: Image.Image, column: int, row: int) -> str | None:
     return f"#{red:02x}{green:02x}{blue:02x}" if alpha > 127 else None
 
 
-def _preview(png: bytes, settings: Settings, console: Console) -> RenderableType:
-    """The picture in half blocks at its native size, or smaller if the terminal is."""
+def _preview(pngs: Sequence[bytes], settings: Settings, console: Console) -> RenderableType:
+    """Pictures side by side in half blocks, at native size, or smaller if the terminal is."""
     assert settings.pixel_size is not None
-    columns, rows = settings.pixel_size
+    sheet, _ = arrange(
+        [
+            Image.open(io.BytesIO(png)).resize(settings.pixel_size, Image.Resampling.NEAREST)
+            for png in pngs
+        ]
+    )
     width, height = console.size
-    factor = min(1.0, width / columns, 2 * max(4, height - _LINES_BELOW) / rows)
-    size = max(1, int(columns * factor)), max(1, int(rows * factor))
-    return half_blocks(Image.open(io.BytesIO(png)).resize(size, Image.Resampling.NEAREST))
-
-
-def _keep_frame(folder: Path | None, iteration: int, png: bytes) -> None:
-    if folder is not None:
-        write_atomically(folder / f"frame-{iteration:04d}.png", png)
-
-
-def _write(out: Path, png: bytes, native_png: bytes, svg: str | None) -> None:
-    write_atomically(out, png)
-    write_atomically(native_path(out), native_png)
-    if svg is not None:
-        write_atomically(out.with_suffix(".svg"), svg.encode())
+    factor = min(1.0, width / sheet.width, 2 * max(4, height - _LINES_BELOW) / sheet.height)
+    size = max(1, int(sheet.width * factor)), max(1, int(sheet.height * factor))
+    return half_blocks(sheet.resize(size, Image.Resampling.NEAREST))

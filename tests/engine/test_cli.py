@@ -1,16 +1,22 @@
 """`pixel draw`, `settings` and `models` as a person runs them, in processes of their own."""
 
+import json
 import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import av
 import pytest
 from PIL import Image, ImageOps
 
+from engine.errors import PictureError
 from engine.models import SHIPPED
 from engine.palettes import parse_palette
+from engine.png import encode_png
 from engine.presets import PRESETS
+from engine.recipe import read_recipe_file
 from engine.settings import OPTIONS
 
 QUICK = ("--quality", "draft", "--iterations", "6", "--set", "num_cuts=4")
@@ -78,12 +84,23 @@ def test_frames_and_an_init_image_are_as_asked(tmp_path):
         (["draw", "cat", "--out", "nowhere/cat.png"], "no such folder"),
         (["draw", "cat", "--out", "cat.jpg"], "must end in .png"),
         (["draw", "cat", "--frames", "text.png"], "not a folder"),
+        (["draw"], "prompt is missing"),
+        (["draw", "--from", "missing.png"], "No such file"),
+        (["draw", "--from", "text.png"], "not a PNG"),
+        (["draw", "--from", "plain.png", "--seed", "5"], "does not say how it was drawn"),
+        (["draw", "cat", "--timelapse", "cat.avi"], "must end in .gif, .webp or .mp4"),
+        (["draw", "cat", "--palette-out", "cat.txt"], "must end in .gpl or .hex"),
+        (["draw", "cat", "--sheet", "output.png"], "Two outputs would both be"),
+        (["sheet", "text.png"], "not a picture"),
+        (["sheet", "plain.png", "-o", "sheet.gif"], "must end in .png"),
+        (["settings", "colour"], "no setting “colour”"),
         (["draw", "cat", "--set", "perceptors=../etc/passwd"], "no perceptor"),
         (["models", "pull", "nonsense"], "no perceptor"),
     ],
 )
 def test_bad_input_is_one_sentence_and_a_usage_error(tmp_path, arguments, sentence):
     (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "plain.png").write_bytes(encode_png(Image.new("RGB", (4, 4))))
     done = pixel(*arguments, cwd=tmp_path)
     assert done.returncode in {1, 2}
     assert sentence in done.stderr
@@ -113,6 +130,58 @@ def test_ctrl_c_keeps_the_last_picture_and_says_so(tmp_path):
     assert "Traceback" not in errors
     assert size_of(tmp_path / "output.png") == (200, 112)
     assert size_of(tmp_path / "output-native.png") == (80, 45)
+    with pytest.raises(PictureError, match="does not say"):
+        read_recipe_file(tmp_path / "output.png")
+
+
+def test_several_pictures_with_all_outputs_and_one_of_them_drawn_again_from_itself(tmp_path):
+    command = ("draw", "a red apple", *QUICK, "--preset", "icon", "--display-every", "2")
+    outputs = ("--timelapse", "cat.gif", "--timelapse", "cat.mp4", "--palette-out", "cat.gpl")
+    done = pixel(
+        *(*command, "--seed", "7", "--count", "2", "--sheet", "sheet.png", *outputs), cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    pictures = [tmp_path / f"output-{number}.png" for number in (1, 2)]
+    assert [read_recipe_file(path).settings.seed for path in pictures] == [7, 8]
+    natives = [path.with_name(f"{path.stem}-native.png") for path in pictures]
+    sheet = Image.open(tmp_path / "sheet.png")
+    frames = json.loads((tmp_path / "sheet.json").read_text())["frames"]
+    for path, native in zip(pictures, natives, strict=True):
+        x, y, w, h = (frames[path.name]["frame"][key] for key in "xywh")
+        with Image.open(native) as image:
+            assert sheet.crop((x, y, x + w, y + h)).tobytes() == image.tobytes()
+            used = {colour for _, colour in image.getcolors()}
+        lines = (tmp_path / f"cat-{path.stem[-1]}.gpl").read_text().splitlines()[3:]
+        assert {tuple(map(int, line.split()[:3])) for line in lines} == used
+    with Image.open(tmp_path / "cat-1.gif") as lapse, Image.open(pictures[0]) as picture:
+        # Frames that look the same are one.
+        assert 1 <= lapse.n_frames <= 3
+        lapse.seek(lapse.n_frames - 1)
+        assert lapse.convert("RGB").tobytes() == picture.tobytes()
+    with av.open(tmp_path / "cat-2.mp4") as container:
+        assert container.streams.video[0].frames == 2 + 20
+
+    again = pixel("draw", "--from", "output-2.png", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert "not the same" not in again.stdout
+    assert (tmp_path / "output.png").read_bytes() == pictures[1].read_bytes()
+    assert (tmp_path / "output-native.png").read_bytes() == natives[1].read_bytes()
+
+
+def test_pictures_are_put_into_a_sheet(tmp_path):
+    for name, colour in (("a.png", "red"), ("b.gif", "blue")):
+        Image.new("RGB", (4, 4), colour).save(tmp_path / name)
+    done = pixel(*("sheet", "a.png", "b.gif", "--columns", "1", "--scale", "2"), cwd=tmp_path)
+    assert done.stdout.strip() == "sheet.png, sheet.json"
+    assert size_of(tmp_path / "sheet.png") == (8, 16)
+    frames = json.loads((tmp_path / "sheet.json").read_text())["frames"]
+    assert frames["b.gif"]["frame"] == {"x": 0, "y": 8, "w": 8, "h": 8}
+
+
+def test_settings_are_told_one_by_one_and_as_the_page_of_the_documentation(tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "settings.md"
+    assert pixel("settings", "--markdown", cwd=tmp_path).stdout == page.read_text()
+    assert "numbers from 0.5 to 8" in pixel("settings", "scale", cwd=tmp_path).stdout
 
 
 def test_every_setting_and_preset_is_listed(tmp_path):

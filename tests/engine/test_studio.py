@@ -1,5 +1,6 @@
 """Several jobs drawn together, each as if it were alone."""
 
+import hashlib
 import io
 import logging
 
@@ -8,8 +9,12 @@ import pytest
 import torch
 from PIL import Image
 
+from engine.errors import PictureError
 from engine.perceptors.clip import ClipPerceptor
+from engine.png import encode_png
 from engine.protocol import Cancelled, Done, Draw, Failed, Progress, Snapshot, Started
+from engine.recipe import draw_again, read_recipe
+from engine.settings import resolve
 from tests.engine.conftest import TINY
 
 pytestmark = pytest.mark.usefixtures("models_folder")
@@ -78,6 +83,30 @@ def test_the_resolved_settings_draw_the_same_picture_again(studio, ask):
     started = one.add(Draw("a", tiny(ask, seed="a word", scale=None)))
     done = finish(one)["a"][-1]
     assert draw_alone(studio, started.settings).png == done.png
+
+
+def test_a_finished_picture_says_how_it_was_drawn_and_draws_itself_again(studio, ask):
+    one = studio()
+    started = one.add(Draw("a", tiny(ask, preset="sprite", display_every=3)))
+    *frames, done = finish(one)["a"]
+    recipe = read_recipe(done.png)
+    assert read_recipe(done.native_png) == recipe
+    assert recipe.provenance == started.provenance
+    assert resolve(recipe.settings) == started.settings
+    again = draw_alone(studio, draw_again(recipe, {}))
+    assert (again.png, again.native_png) == (done.png, done.native_png)
+    for frame in frames:
+        with pytest.raises(PictureError, match="does not say"):
+            read_recipe(frame.png)
+
+
+def test_a_picture_tells_the_hash_of_its_init_image_and_not_its_name(studio, ask):
+    start = encode_png(Image.new("RGB", (16, 12), "red"))
+    done = draw_alone(studio, tiny(ask, init_image="/home/ada/me.png"), start)
+    recipe = read_recipe(done.png)
+    assert recipe.settings.init_image == hashlib.sha256(start).hexdigest()
+    assert b"ada" not in done.png + done.native_png
+    assert draw_alone(studio, draw_again(recipe, {"init_image": "x"}), start).png == done.png
 
 
 @KINDS

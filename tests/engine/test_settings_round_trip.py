@@ -1,0 +1,76 @@
+"""Settings mean the same after they were written and read again, in every way there is."""
+
+import hashlib
+
+import msgspec
+from hypothesis import HealthCheck, given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+from PIL import Image
+
+from engine.png import encode_png
+from engine.prompts import MAX_LENGTH, format_prompts, parse_prompts
+from engine.protocol import Provenance
+from engine.recipe import make_recipe, read_recipe, write_recipe
+from engine.settings import OPTIONS, Settings, make_settings, resolve, to_given
+from tests.engine.strategies import settings
+
+# Random settings often contradict each other, and are then drawn anew.
+patient = effort(
+    deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+)
+INIT_SIZE = (300, 200)
+PROVENANCE = Provenance(2, "cpu", "float32", {"pixelclip": "0" * 64})
+NAMES_A_PICTURE = [option.name for option in OPTIONS if option.kind == "text"]
+PICTURES = dict.fromkeys(NAMES_A_PICTURE, b"a picture")
+
+
+@patient
+@given(settings())
+def test_asked_settings_are_made_again_from_what_to_give(asked):
+    assert make_settings(to_given(asked)) == asked
+
+
+@patient
+@given(settings())
+def test_resolved_settings_are_resolved_again_from_what_to_give(asked):
+    resolved = resolve(asked, init_size=INIT_SIZE)
+    assert resolve(make_settings(to_given(resolved)), init_size=INIT_SIZE) == resolved
+
+
+@patient
+@given(settings())
+def test_settings_survive_json(asked):
+    for each in (asked, resolve(asked, init_size=INIT_SIZE)):
+        assert msgspec.json.decode(msgspec.json.encode(each), type=Settings) == each
+
+
+@patient
+@given(settings())
+def test_a_picture_s_text_tells_all_settings_but_the_names_of_pictures(asked):
+    resolved = resolve(asked, init_size=INIT_SIZE)
+    recipe = make_recipe(resolved, PROVENANCE, PICTURES)
+    png = encode_png(Image.new("RGB", (1, 1)), write_recipe(recipe))
+    again = read_recipe(png)
+    assert again == recipe
+    digest = hashlib.sha256(b"a picture").hexdigest()
+    hashed = {name: digest for name in NAMES_A_PICTURE if getattr(asked, name) is not None}
+    expected = msgspec.structs.replace(resolved, **hashed)
+    assert resolve(again.settings, init_size=INIT_SIZE) == expected
+
+
+@given(st.text(max_size=60))
+def test_prompts_that_can_be_read_are_read_the_same_again(source):
+    try:
+        prompts = parse_prompts(source)
+    except ValueError:
+        return
+    assert parse_prompts(format_prompts(prompts)) == prompts
+
+
+def test_prompts_as_long_as_allowed_can_be_read_again():
+    longest = "|".join(["x" * 124] * 8)
+    longest += "x" * (MAX_LENGTH - len(longest))
+    asked = make_settings({"prompts": longest})
+    assert make_settings(to_given(asked)) == asked
+    assert parse_prompts(asked.prompts) == parse_prompts(longest)
