@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from engine.colour_names import Colour
 from engine.errors import OutputError
-from engine.palettes import MAX_COLOURS, Colour
+from engine.palettes import MAX_COLOURS
 
 _COLUMNS = 8
 
