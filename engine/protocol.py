@@ -93,16 +93,19 @@ class Started(msgspec.Struct, frozen=True, tag=True):
     size: tuple[int, int]
 
 
+_PICTURES = ("png", "native_png", "svg")
+
+
 class Frame(msgspec.Struct, frozen=True):
-    """What has a picture: a notebook shows it, and its text leaves the bytes out."""
+    """What has a picture: a notebook shows it, and its text says all but the picture."""
 
     def _repr_png_(self) -> bytes:
         picture: bytes = getattr(self, "png")  # noqa: B009 - a field of those that derive
         return picture
 
     def __repr__(self) -> str:
-        fields = ((name, getattr(self, name)) for name in self.__struct_fields__)
-        said = (f"{name}={value!r}" for name, value in fields if not isinstance(value, bytes))
+        told = (name for name in self.__struct_fields__ if name not in _PICTURES)
+        said = (f"{name}={getattr(self, name)!r}" for name in told)
         return f"{type(self).__name__}({', '.join(said)})"
 
 
