@@ -35,6 +35,7 @@ def refuse(error: Exception) -> typer.Exit:
 def draw(
     prompt: Annotated[str, typer.Argument(help=_help("prompts"))],
     seed: Annotated[str | None, typer.Option(help=_help("seed"))] = None,
+    drawer: Annotated[str | None, typer.Option(help=_help("drawer"))] = None,
     preset: Annotated[str | None, typer.Option(help=_help("preset"))] = None,
     aspect: Annotated[str | None, typer.Option(help=_help("aspect"))] = None,
     quality: Annotated[str | None, typer.Option(help=_help("quality"))] = None,
@@ -52,7 +53,8 @@ def draw(
         typer.Option("--set", metavar="NAME=VALUE", help="Any setting; see `pixel settings`."),
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="The picture; the native-size one is written beside it.")
+        Path,
+        typer.Option(help="The picture; the native-size one, and an SVG, are written beside it."),
     ] = Path("output.png"),
     frames: Annotated[Path | None, typer.Option(help="A folder for the progress frames.")] = None,
 ) -> None:
@@ -60,6 +62,7 @@ def draw(
     given: dict[str, object] = {
         "prompts": prompt,
         "seed": seed,
+        "drawer": drawer,
         "preset": preset,
         "aspect": aspect,
         "quality": quality,

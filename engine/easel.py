@@ -10,9 +10,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from engine.adam import GridAdam
 from engine.cutouts import Views, choose_views
-from engine.drawers import Start, make_drawer
+from engine.drawers import Start, grid_size, make_drawer
 from engine.losses import init_loss
 from engine.protocol import Provenance
 from engine.settings import Settings
@@ -20,10 +19,6 @@ from engine.streams import stream
 
 # A tenth at each drop, as clipit does.
 LEARNING_RATE_DROP = 0.1
-
-# How strongly a first guess is kept, as `init_weight` keeps an init image: it has the form that an
-# optimisation would not find, which adds what it lacks.
-GUESS_WEIGHT = 30.0
 
 _T = TypeVar("_T")
 
@@ -57,11 +52,13 @@ class Easel:
         self._identity = _identity(settings, provenance)
         self._cutouts = stream(_known(settings.seed), "cutouts")
         self._before_step = self._cutouts.get_state()
-        self._optimizer = GridAdam(self.drawer.parameters, lr=settings.learning_rate)
+        self._optimizer = self.drawer.optimizer(_known(settings.learning_rate))
+        self._rates = [group["lr"] for group in self._optimizer.param_groups]
         self._start: torch.Tensor | None = None
-        self._hold = GUESS_WEIGHT if settings.start == "guess" else settings.init_weight
+        guessed = settings.start == "guess"
+        self._hold = self.drawer.guess_weight if guessed else settings.init_weight
         if start is not None and self._hold > 0:
-            self._start = self.drawer.grid().detach()
+            self._start = self.drawer.reference()
 
     @property
     def iterations(self) -> int:
@@ -95,7 +92,7 @@ class Easel:
     def choose_views(self) -> Views:
         """Draw the random views of the next step from the job's own stream."""
         self._before_step = self._cutouts.get_state()
-        columns, rows = _known(self.settings.pixel_size)
+        columns, rows = grid_size(self.settings)
         return choose_views(_known(self.settings.num_cuts), columns, rows, self._cutouts)
 
     def rewind(self) -> None:
@@ -111,8 +108,8 @@ class Easel:
 
     def step(self) -> None:
         """Improve the parameters by the gradients that the studio has put there."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._learning_rate()
+        for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = rate * self._rate_left()
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         self.iteration += 1
@@ -160,10 +157,11 @@ class Easel:
         self.iteration = int(metadata["iteration"])
         return True
 
-    def _learning_rate(self) -> float:
+    def _rate_left(self) -> float:
+        """The share of the learning rates that the drops so far have left."""
         done = 100 * self.iteration / self.iterations
         drops = sum(done >= percent for percent in self.settings.learning_rate_drops)
-        return self.settings.learning_rate * LEARNING_RATE_DROP**drops
+        return LEARNING_RATE_DROP**drops
 
 
 def _identity(settings: Settings, provenance: Provenance) -> str:

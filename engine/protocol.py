@@ -128,12 +128,18 @@ class Statistics(msgspec.Struct, frozen=True):
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
-    """The finished picture at output size and at native size (one pixel a cell)."""
+    """The finished picture at output size and at native size (one pixel a cell).
+
+    Attributes:
+        svg: the picture as an SVG document, from drawers whose shapes allow it.
+
+    """
 
     job: str
     png: bytes
     native_png: bytes
     statistics: Statistics
+    svg: str | None = None
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from engine.cutouts import Views, sample
-from engine.drawers import Start, start_from_image
+from engine.drawers import Start, grid_size, start_from_image
 from engine.easel import Easel
 from engine.errors import PerceptorError, SettingsError
 from engine.guess import FirstGuess, best
@@ -133,6 +133,11 @@ class Studio:
         drawer = easel.drawer
         return easel.iteration, encode_png(drawer.enlarged(easel.size)), encode_png(drawer.native())
 
+    def svg(self, job: str) -> str | None:
+        """A job as it stands as an SVG document, where its drawer's shapes allow one."""
+        easel = self._easels[job]
+        return easel.drawer.svg(easel.size)
+
     def save_all(self) -> None:
         """Save every job as it stands, so that another process can go on from there."""
         for easel in self._easels.values():
@@ -198,17 +203,17 @@ class Studio:
         self, settings: Settings, prompts: tuple[Prompt, ...], image: Image.Image | None
     ) -> Start | None:
         """The picture that a drawing begins with, or None for noise."""
-        assert settings.pixel_size is not None
         assert settings.seed is not None
+        columns, rows = grid_size(settings)
         if image is not None:
             clear = settings.transparent or bool(settings.layers)
-            return start_from_image(image, *settings.pixel_size, clear=clear)
+            return start_from_image(image, columns, rows, clear=clear)
         if settings.start != "guess":
             return None
         first_guess, ear = self._guessers()
         said = self._encode(ear.name, prompts)
         drawn = first_guess.draw(
-            said.vectors, said.weights, settings.seed, *settings.pixel_size, count=GUESSES
+            said.vectors, said.weights, settings.seed, columns, rows, count=GUESSES
         )
         return best(drawn, ear, said, settings.seed)
 
@@ -282,10 +287,10 @@ class Studio:
         if easel.finished:
             seconds = self._clock() - self._began[job]
             iteration, png, native_png = self.look(job)
+            svg = self.svg(job)
             self._remove(job)
-            yield Done(
-                job, png, native_png, Statistics(iteration, seconds, easel.loss, easel.score)
-            )
+            statistics = Statistics(iteration, seconds, easel.loss, easel.score)
+            yield Done(job, png, native_png, statistics, svg)
             return
         if easel.shows:
             png = encode_png(easel.drawer.enlarged(easel.size))

@@ -27,7 +27,8 @@ def draw_in_terminal(
     Args:
         settings: as asked.
         init_image: a PNG, or None.
-        out: the picture's file; the native-size one is written beside it as ``NAME-native.png``.
+        out: the picture's file; the native-size one is written beside it as ``NAME-native.png``,
+            and where there is an SVG, that as ``NAME.svg``.
         frames: a folder for every progress frame, or None.
 
     Raises:
@@ -76,12 +77,12 @@ def draw_in_terminal(
                     console.print("Stopped before the first step; nothing was written.")
                     return False
                 iteration, png, native_png = look(JOB)
-                _write(out, png, native_png)
+                _write(out, png, native_png, studio.svg(JOB))
                 console.print(f"Stopped after {iteration} steps; the picture so far is {out}.")
                 return False
     assert done is not None
     statistics = done.statistics
-    _write(out, done.png, done.native_png)
+    _write(out, done.png, done.native_png, done.svg)
     if console.is_terminal:
         console.print(_preview(done.png, settings, console))
     width, height = Image.open(io.BytesIO(done.png)).size
@@ -128,12 +129,16 @@ def _colour(image: Image.Image, column: int, row: int) -> str | None:
 
 def _preview(png: bytes, settings: Settings, console: Console) -> RenderableType:
     """The picture in half blocks at its native size, or smaller if the terminal is."""
-    assert settings.pixel_size is not None
-    columns, rows = settings.pixel_size
+    picture = Image.open(io.BytesIO(png))
+    columns, rows = settings.pixel_size or picture.size
     width, height = console.size
     factor = min(1.0, width / columns, 2 * max(4, height - _LINES_BELOW) / rows)
     size = max(1, int(columns * factor)), max(1, int(rows * factor))
-    return half_blocks(Image.open(io.BytesIO(png)).resize(size, Image.Resampling.NEAREST))
+    # Cells are shown as they are; of other pictures no pixel is left out.
+    cells = settings.pixel_size is not None
+    return half_blocks(
+        picture.resize(size, Image.Resampling.NEAREST if cells else Image.Resampling.BOX)
+    )
 
 
 def _keep_frame(folder: Path | None, iteration: int, png: bytes) -> None:
@@ -141,6 +146,8 @@ def _keep_frame(folder: Path | None, iteration: int, png: bytes) -> None:
         write_atomically(folder / f"frame-{iteration:04d}.png", png)
 
 
-def _write(out: Path, png: bytes, native_png: bytes) -> None:
+def _write(out: Path, png: bytes, native_png: bytes, svg: str | None) -> None:
     write_atomically(out, png)
     write_atomically(native_path(out), native_png)
+    if svg is not None:
+        write_atomically(out.with_suffix(".svg"), svg.encode())

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from engine.adam import GridAdam
 from engine.drawers.base import Start
 from engine.drawers.colours import Colours, FreeColours, PaletteColours
 from engine.drawers.pyramid import Pyramid, mirrored, noise
@@ -44,6 +45,9 @@ class PixelDrawer:
         device: where the parameters live.
 
     """
+
+    # A first guess has the form that an optimisation would not find, which adds what it lacks.
+    guess_weight = 30.0
 
     def __init__(self, settings: Settings, start: Start | None, device: torch.device) -> None:
         assert settings.pixel_size is not None
@@ -106,6 +110,14 @@ class PixelDrawer:
             cells = torch.cat([whole[None], cells])
         return mirrored(cells, self._symmetry)
 
+    def reference(self) -> torch.Tensor:
+        """The cells as they are before the first step."""
+        return self.grid().detach()
+
+    def optimizer(self, learning_rate: float) -> torch.optim.Optimizer:
+        """Adam with one second moment a grid."""
+        return GridAdam(self.parameters, lr=learning_rate)
+
     @torch.no_grad()
     def native(self) -> Image.Image:
         """The picture at one pixel a cell, RGB or, if transparent, RGBA."""
@@ -125,6 +137,11 @@ class PixelDrawer:
     def enlarged(self, size: tuple[int, int]) -> Image.Image:
         """The picture at the output size, by nearest neighbour: every cell stays crisp."""
         return self.native().resize(size, Image.Resampling.NEAREST)
+
+    def svg(self, size: tuple[int, int]) -> str | None:
+        """There is none: a picture of cells is whole as a PNG."""
+        del size
+        return None
 
     @property
     def _pyramids(self) -> list[Pyramid]:

@@ -40,7 +40,6 @@ GUESSING = Mix(
 )
 
 
-
 # How far the middles of two things side by side are from the middle, and half of their sides.
 _APART = 0.5
 
