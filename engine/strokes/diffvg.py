@@ -6,19 +6,18 @@ Nothing in this project depends on it. It is there to compare with, where it can
 import torch
 
 from engine.errors import EngineError
-from engine.strokes.curves import TOLERANCE, Strokes
+from engine.strokes.curves import Strokes
 
 _SAMPLES = 2
 
 
-def render(strokes: Strokes, width: int, height: int, tolerance: float = TOLERANCE) -> torch.Tensor:
-    """As `engine.strokes.raster.render`; diffvg's own tolerance is fixed.
+def render(strokes: Strokes, width: int, height: int) -> torch.Tensor:
+    """As `engine.strokes.raster.render`, but for the tolerance, which diffvg chooses itself.
 
     Raises:
         EngineError: pydiffvg cannot be imported.
 
     """
-    del tolerance
     try:
         import pydiffvg
     except ImportError as error:
