@@ -34,8 +34,6 @@ PIXELCLIP = "pixelclip"
 # Drawers that have some settings to themselves.
 _PIXELS = ("pixel",)
 _STROKES = ("clipdraw", "line_sketch")
-# Bézier curves of all strokes together: that takes about 0.5 GB and seconds a step.
-MAX_CURVES = 2**14
 
 Kind = Literal[
     "text",
@@ -541,7 +539,7 @@ def _preset_values(given: Mapping[str, object]) -> dict[str, object]:
 
 
 def _check_drawer(settings: Settings, given: Mapping[str, object]) -> None:
-    """Refuse what means nothing to the drawer, and more than it can draw."""
+    """Refuse what means nothing to the drawer, and widths that leave no room."""
     plain = Settings(prompts=settings.prompts)
     for option in OPTIONS:
         foreign = option.drawers and settings.drawer not in option.drawers
@@ -554,15 +552,6 @@ def _check_drawer(settings: Settings, given: Mapping[str, object]) -> None:
             f"{settings.drawer}; leave one of them out."
         )
     defaults = DRAWER_DEFAULTS[settings.drawer]
-    if defaults.strokes is None or defaults.stroke_length is None:
-        return
-    strokes = settings.strokes or defaults.strokes
-    length = settings.stroke_length or defaults.stroke_length
-    if strokes * length > MAX_CURVES:
-        raise SettingsError(
-            f"{strokes} strokes of stroke_length {length} are too many curves; allowed are "
-            f"{MAX_CURVES // length} strokes, or a stroke_length of {MAX_CURVES // strokes}."
-        )
     thinnest = settings.min_stroke_width or defaults.min_stroke_width
     widest = settings.max_stroke_width or defaults.max_stroke_width
     if thinnest is not None and widest is not None and thinnest > widest:

@@ -1,7 +1,7 @@
 """What the stroke drawers share: Bézier strokes on paper, optimised through the rasteriser.
 
 The views see the picture at a working size; what is shown is drawn afresh at the size that is
-asked for, and as an SVG it has none.
+asked for, and an SVG is sharp at any.
 """
 
 import math
@@ -21,9 +21,9 @@ _SMALL_CANVAS, _LARGE_CANVAS = 224 * 126, 448 * 252
 _CURVE_LENGTH = 0.1
 # Where a width or a colour begins at one of its limits, the sigmoid's gradient would be nothing.
 _MARGIN = 0.02
-# A share of its range that a width or a colour moves in a step, for each percent of the height
-# that a point does (CLIPDraw's rates, of a canvas that is 224 pixels high).
-_WIDTH_RATE, _COLOUR_RATE = 0.1, 0.1
+# How far the logits of widths and colours move in a step, for each percent of the height that a
+# point does: about CLIPDraw's rates, 1 pixel of 224, a tenth of one, and a hundredth of a colour.
+_LOGIT_RATE = 0.1
 
 
 class StrokeDrawer:
@@ -76,9 +76,9 @@ class StrokeDrawer:
         """Adam; `learning_rate` is how far a point moves in a step, in percent of the height."""
         rates = (
             (self._points, learning_rate / 100 * self._size[1]),
-            (self._widths, _WIDTH_RATE * learning_rate),
-            (self._colours, _COLOUR_RATE * learning_rate),
-            (self._paper, _COLOUR_RATE * learning_rate),
+            (self._widths, _LOGIT_RATE * learning_rate),
+            (self._colours, _LOGIT_RATE * learning_rate),
+            (self._paper, _LOGIT_RATE * learning_rate),
         )
         return torch.optim.Adam(
             [{"params": [part], "lr": rate} for part, rate in rates if part.requires_grad]

@@ -17,6 +17,8 @@ from engine.strokes.curves import Lines
 TILE = 8
 # Tiles are taken together until they meet this many strokes: what they hold then fits a cache.
 _MEETINGS = 4096
+# The canvas is worked on in bands of rows, each with about so many pairs of a tile and a line.
+_PAIRS = 2**20
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,20 @@ def chunks(lines: Lines, reach: torch.Tensor, width: int, height: int) -> Iterat
         height: of the canvas, in pixels.
 
     """
-    columns, _ = grid_of_tiles(width, height)
-    tile, line = _touching(lines, reach[lines.owners], width, height)
+    columns, rows = grid_of_tiles(width, height)
+    away = reach[lines.owners]
+    low, high = _boxes(lines, away, columns, rows)
+    pairs = int((high - low + 1).clamp(min=0).prod(1).sum())
+    bands = min(rows, 1 + pairs // _PAIRS)
+    for band in range(bands):
+        top, bottom = band * rows // bands, (band + 1) * rows // bands - 1
+        first = torch.stack([low[:, 0], low[:, 1].clamp(min=top)], 1)
+        last = torch.stack([high[:, 0], high[:, 1].clamp(max=bottom)], 1)
+        yield from _band(lines, *_touching(lines, away, first, last, columns), columns)
+
+
+def _band(lines: Lines, tile: torch.Tensor, line: torch.Tensor, columns: int) -> Iterator[Chunk]:
+    """The chunks of all tiles and lines ``[pairs]`` that meet."""
     if len(tile) == 0:
         return
     stroke = lines.owners[line]
@@ -101,17 +115,31 @@ def chunks(lines: Lines, reach: torch.Tensor, width: int, height: int) -> Iterat
         )
 
 
-def _touching(
-    lines: Lines, reach: torch.Tensor, width: int, height: int
+def _boxes(
+    lines: Lines, away: torch.Tensor, columns: int, rows: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The tiles and lines ``[pairs]`` that meet, in the order of the tiles, then of the lines."""
-    columns, rows = grid_of_tiles(width, height)
-    least = torch.minimum(lines.starts, lines.ends) - reach[:, None]
-    most = torch.maximum(lines.starts, lines.ends) + reach[:, None]
+    """The first and the last column and row of tiles ``[lines, 2]`` that a line's box touches.
+
+    Args:
+        lines: all of them.
+        away: ``[lines]``: how far from a line it can be seen, in pixels.
+        columns: of the tiles.
+        rows: of the tiles.
+
+    """
+    least = torch.minimum(lines.starts, lines.ends) - away[:, None]
+    most = torch.maximum(lines.starts, lines.ends) + away[:, None]
     # Pixel centres of a tile lie between half a pixel and TILE − ½.
     limit = torch.tensor([columns, rows], device=least.device)
     low = ((least + 0.5) / TILE - 1).ceil().clamp(min=0).minimum(limit).long()
     high = ((most - 0.5) / TILE).floor().clamp(min=-1).minimum(limit - 1).long()
+    return low, high
+
+
+def _touching(
+    lines: Lines, away: torch.Tensor, low: torch.Tensor, high: torch.Tensor, columns: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The tiles and lines ``[pairs]`` that meet, in the order of the tiles, then of the lines."""
     across, down = (high - low + 1).clamp(min=0).unbind(1)
     count = across * down
     line = torch.repeat_interleave(torch.arange(len(count), device=count.device), count)
@@ -123,9 +151,9 @@ def _touching(
     start, along = lines.starts[line], (lines.ends - lines.starts)[line]
     middle = TILE * (torch.stack([x, y], 1) + 0.5) - start
     share = (middle * along).sum(1) / along.square().sum(1).clamp(min=1e-12)
-    away = (middle - share.clamp(0, 1)[:, None] * along).square().sum(1)
+    distance = (middle - share.clamp(0, 1)[:, None] * along).square().sum(1)
     corner = (TILE - 1) / 2 * 2**0.5
-    near = away <= (reach[line] + corner).square()
+    near = distance <= (away[line] + corner).square()
 
     key = (y * columns + x)[near] * len(count) + line[near]
     key = key.sort().values

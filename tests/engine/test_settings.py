@@ -134,10 +134,6 @@ def test_settings_survive_json():
         ({"drawer": "clipdraw", "strokes": 4097}, "whole numbers from 1 to 4096"),
         ({"drawer": "clipdraw", "stroke_length": 33}, "whole numbers from 1 to 32"),
         (
-            {"drawer": "clipdraw", "strokes": 4096, "stroke_length": 32},
-            "too many curves; allowed are 512 strokes, or a stroke_length of 4",
-        ),
-        (
             {"drawer": "clipdraw", "min_stroke_width": 9},
             "min_stroke_width=9 is more than max_stroke_width=5",
         ),

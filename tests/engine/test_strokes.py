@@ -77,9 +77,10 @@ def by_pillow(strokes, width, height):
     return torch.from_numpy(blocks).permute(2, 0, 1)
 
 
-@pytest.mark.parametrize("meetings", [60, 4096])
-def test_tiles_leave_nothing_out_of_the_picture_or_its_gradient(monkeypatch, meetings):
+@pytest.mark.parametrize(("meetings", "pairs"), [(4096, 2**20), (60, 700)])
+def test_tiles_leave_nothing_out_of_the_picture_or_its_gradient(monkeypatch, meetings, pairs):
     monkeypatch.setattr(tiles, "_MEETINGS", meetings)
+    monkeypatch.setattr(tiles, "_PAIRS", pairs)
     pull = torch.randn(
         4, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1), dtype=torch.float64
     )
