@@ -15,9 +15,10 @@ _BLACK = (0.0, 0.0, 0.0, 1.0)
 _APART, _AGAIN = 0.06, 0.05
 # Strong edges first: the chance of a line grows with this power of the change.
 _CONTRAST = 2
+_FAINTEST = 1e-6
 # How strongly the lines are kept where a first guess had its edges: with none of it they end in
 # scribbles, with much more they stay what an edge detector would draw.
-_GUESS_WEIGHT = 0.5
+_GUESS_WEIGHT = 2.0
 
 
 class LineSketchDrawer(StrokeDrawer):
@@ -52,12 +53,14 @@ def _outlines(
     picture: torch.Tensor, count: int, curves: int, length: float, generator: torch.Generator
 ) -> torch.Tensor:
     """Lines along the edges of a picture ``[3, height, width]``, the strong edges first."""
-    left, field = edges(picture) + 1e-6, directions(picture)
+    left, field = edges(picture), directions(picture)
     height, width = left.shape
     apart = round(_APART * height)
     lines = []
     for _ in range(count):
-        chosen = torch.multinomial(left.flatten() ** _CONTRAST, 1, generator=generator)
+        # Where nothing is left to draw, or there was no edge at all, they begin anywhere.
+        odds = left.flatten().clamp(min=_FAINTEST) ** _CONTRAST
+        chosen = torch.multinomial(odds, 1, generator=generator)
         begin = torch.stack([chosen % width, chosen // width], 1) + 0.5
         lines.append(traced_points(field, begin, curves, length))
         for x, y in lines[-1][0].long().clamp(min=0).tolist():

@@ -115,9 +115,9 @@ class StrokeDrawer:
 
     @torch.no_grad()
     def enlarged(self, size: tuple[int, int]) -> Image.Image:
-        """The picture drawn at this size (width, height); the sides' ratio is kept to a pixel."""
-        factor = max(size[0] / self._size[0], size[1] / self._size[1])
-        return _image(self._on_paper(render(self.strokes().scaled(factor), *size)))
+        """The picture drawn at this size (width, height) in pixels."""
+        strokes = self.strokes().stretched(size[0] / self._size[0], size[1] / self._size[1])
+        return _image(self._on_paper(render(strokes, *size)))
 
     @torch.no_grad()
     def svg(self, size: tuple[int, int]) -> str:

@@ -25,9 +25,13 @@ class Strokes:
     widths: torch.Tensor
     colours: torch.Tensor
 
-    def scaled(self, factor: float) -> "Strokes":
-        """The same strokes on a canvas `factor` times as wide and high."""
-        return Strokes(self.points * factor, self.widths * factor, self.colours)
+    def stretched(self, across: float, down: float) -> "Strokes":
+        """The same strokes on a canvas that is `across` times as wide and `down` times as high.
+
+        Where the two differ, the widths of strokes take their geometric mean.
+        """
+        factors = self.points.new_tensor([across, down])
+        return Strokes(self.points * factors, self.widths * (across * down) ** 0.5, self.colours)
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,8 @@ def test_lines_stay_black_and_strokes_take_on_colours():
     assert pixels.min() == 0
     assert all('stroke="#000000" stroke-opacity="1.000"' in path for path in paths(drawn))
     before = np.asarray(made("clipdraw").native()).mean((0, 1))
-    after = np.asarray(pulled(made("clipdraw"), (0.1, 0.2, 0.9)).native()).mean((0, 1))
+    blue = pulled(made("clipdraw"), (0.1, 0.2, 0.9), rate=3)
+    after = np.asarray(blue.native()).mean((0, 1))
     assert after[2] - after[0] > before[2] - before[0] + 20
 
 
@@ -155,10 +156,11 @@ def test_lines_begin_on_the_edges_of_an_init_image():
 @DRAWERS
 def test_a_first_guess_gives_strokes_their_colours_or_places(studio, drawer):
     one = studio()
+    number = 500 if drawer == "clipdraw" else 12
 
     def begun(start):
         asked = msgspec.structs.replace(
-            settings(drawer, strokes=120), start=start, perceptors=(PIXELCLIP,)
+            settings(drawer, strokes=number), start=start, perceptors=(PIXELCLIP,)
         )
         assert isinstance(one.add(Draw(start, asked)), Started)
         return one._easels[start]
@@ -175,7 +177,7 @@ def test_a_first_guess_gives_strokes_their_colours_or_places(studio, drawer):
         ink = 1 - drawn.mean(0)
         return ((ink * edges(picture)).sum() / ink.sum()).item()
 
-    assert fit(guessed) > (fit(wild) / 2 if drawer == "clipdraw" else fit(wild) * 1.3)
+    assert fit(guessed) > fit(wild) * (0.7 if drawer == "clipdraw" else 1.3)
 
 
 @DRAWERS
@@ -194,9 +196,10 @@ def test_init_weight_keeps_strokes_near_their_init_image(studio, drawer):
         one = studio()
         assert isinstance(one.add(Draw("a", asked, content.getvalue())), Started)
         drawn = one._easels["a"].drawer
+        begun = drawn.reference()
         for _ in range(12):
             list(one.tick())
-        return init_loss(drawn.grid(), drawn.reference()).item()
+        return init_loss(drawn.grid(), begun).item()
 
     assert distance(10) < distance(0)
 

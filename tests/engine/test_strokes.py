@@ -117,7 +117,7 @@ def test_resvg_shows_the_svg_as_it_was_drawn():
     svg = to_svg(strokes, (WIDTH, HEIGHT), paper.tolist(), (2 * WIDTH, 2 * HEIGHT))
     shown = Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg)))).convert("RGB")
     assert shown.size == (2 * WIDTH, 2 * HEIGHT)
-    drawn = render(strokes.scaled(2), *shown.size).detach()
+    drawn = render(strokes.stretched(2, 2), *shown.size).detach()
     mine = drawn[:3] + (1 - drawn[3:]) * paper[:, None, None]
     theirs = torch.from_numpy(np.asarray(shown).copy()).permute(2, 0, 1) / 255
     assert (mine - theirs).abs().mean().item() < 2 / 255
