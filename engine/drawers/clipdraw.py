@@ -16,7 +16,7 @@ from engine.strokes.placing import directions, looked_up, random_points, traced_
 # How opaque strokes from a picture are at first: those below can still come through.
 _OPACITY = 0.8
 # How strongly they are kept near a first guess. With more the strokes melt into a smooth picture.
-_GUESS_WEIGHT = 3.0
+_GUESS_WEIGHT = 6.0
 
 
 class ClipDrawDrawer(StrokeDrawer):
