@@ -180,8 +180,8 @@ class Dispatcher:
                 return True
             case Snapshot(iteration=iteration):
                 return await self._store.record_snapshot(job, iteration)
-            case Done(png=png, native_png=native_png, statistics=statistics):
-                picture, native = await self._pictures.save_final(job.id, png, native_png)
+            case Done(png=png, native_png=native_png, statistics=statistics, svg=svg):
+                picture, native = await self._pictures.save_final(job.id, png, native_png, svg)
                 return await self._store.finish(
                     job, picture=picture, native=native, drawing_seconds=statistics.seconds
                 )

@@ -4,6 +4,7 @@
     pictures/<id // 1000>/<id>/          one job:
         frames/000020.png                the picture after 20 steps
         final.png, native.png            the finished one; native has one pixel a cell
+        final.svg                        the same in strokes, where it is made of them
 
 The methods run their file work in threads, so that the event loop never waits for a disk.
 """
@@ -41,11 +42,15 @@ class Pictures:
         """Keep a progress frame, for the time-lapse."""
         await self._write(f"{_job_folder(job_id)}/frames/{iteration:06}.png", png)
 
-    async def save_final(self, job_id: int, png: bytes, native_png: bytes) -> tuple[str, str]:
+    async def save_final(
+        self, job_id: int, png: bytes, native_png: bytes, svg: str | None = None
+    ) -> tuple[str, str]:
         """Keep a finished picture; returns the paths of the picture and of its native size."""
         picture, native = (f"{_job_folder(job_id)}/{name}.png" for name in ("final", "native"))
         await self._write(picture, png)
         await self._write(native, native_png)
+        if svg is not None:
+            await self._write(f"{_job_folder(job_id)}/final.svg", svg.encode())
         return picture, native
 
     async def read(self, path: str) -> bytes | None:

@@ -40,6 +40,7 @@ def refuse(error: Exception) -> typer.Exit:
 def draw(
     prompt: Annotated[str | None, typer.Argument(help=_help("prompts"))] = None,
     seed: Annotated[str | None, typer.Option(help=_help("seed"))] = None,
+    drawer: Annotated[str | None, typer.Option(help=_help("drawer"))] = None,
     preset: Annotated[str | None, typer.Option(help=_help("preset"))] = None,
     aspect: Annotated[str | None, typer.Option(help=_help("aspect"))] = None,
     quality: Annotated[str | None, typer.Option(help=_help("quality"))] = None,
@@ -88,6 +89,7 @@ def draw(
     given: dict[str, object] = {
         "prompts": prompt,
         "seed": seed,
+        "drawer": drawer,
         "preset": preset,
         "aspect": aspect,
         "quality": quality,

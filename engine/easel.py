@@ -10,9 +10,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from engine.adam import GridAdam, Group
 from engine.cutouts import Views, choose_views
-from engine.drawers import Start, make_drawer, seen_size
+from engine.drawers import Start, grid_size, make_drawer
 from engine.losses import init_loss
 from engine.protocol import Provenance
 from engine.settings import Settings
@@ -20,10 +19,6 @@ from engine.streams import stream
 
 # A tenth at each drop, as clipit does.
 LEARNING_RATE_DROP = 0.1
-
-# How strongly a first guess is kept, as `init_weight` keeps an init image: it has the form that an
-# optimisation would not find, which adds what it lacks.
-GUESS_WEIGHT = 30.0
 
 _T = TypeVar("_T")
 
@@ -57,11 +52,12 @@ class Easel:
         self._identity = _identity(settings, provenance)
         self._cutouts = stream(_known(settings.seed), "cutouts")
         self._before_step = self._cutouts.get_state()
-        self._optimizer = GridAdam([Group(self.drawer.parameters, settings.learning_rate)])
+        self._optimizer = self.drawer.optimizer(_known(settings.learning_rate))
         self._start: torch.Tensor | None = None
-        self._hold = GUESS_WEIGHT if settings.start == "guess" else settings.init_weight
+        guessed = settings.start == "guess"
+        self._hold = self.drawer.guess_weight if guessed else settings.init_weight
         if start is not None and self._hold > 0:
-            self._start = self.drawer.grid().detach()
+            self._start = self.drawer.reference()
 
     @property
     def iterations(self) -> int:
@@ -95,7 +91,7 @@ class Easel:
     def choose_views(self) -> Views:
         """Draw the random views of the next step from the job's own stream."""
         self._before_step = self._cutouts.get_state()
-        columns, rows = seen_size(self.settings)
+        columns, rows = grid_size(self.settings)
         count = _known(self.settings.num_cuts)
         return choose_views(count, columns, rows, self._cutouts, wraps=self.settings.tile)
 

@@ -33,6 +33,10 @@ MAX_SEED = 2**53 - 1
 MAX_CHOICES = 2**22
 PIXELCLIP = "pixelclip"
 
+# Drawers that have some settings to themselves.
+_PIXELS = ("pixel",)
+_STROKES = ("clipdraw", "line_sketch")
+
 Kind = Literal[
     "text",
     "prompts",
@@ -56,6 +60,7 @@ class Option:
         low, high: the range of a number, or of each number of a pair; inclusive.
         default: what is taken when it is left out, in words.
         chat: whether a chat may set it freely (a file or a download must not come from one).
+        drawers: those that it means something to, if not to all; with others it is refused.
 
     """
 
@@ -67,6 +72,7 @@ class Option:
     high: float = math.inf
     choices: tuple[str, ...] = ()
     chat: bool = True
+    drawers: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> str:
@@ -103,7 +109,13 @@ OPTIONS: tuple[Option, ...] = (
         "What to draw. “|” separates several; each may end in :weight or :weight:stop.",
         "required",
     ),
-    Option("drawer", "choice", "How the picture is made.", "pixel", choices=("pixel",)),
+    Option(
+        "drawer",
+        "choice",
+        "How the picture is made: of cells, of strokes in colour, or of black lines.",
+        "pixel",
+        choices=(*_PIXELS, *_STROKES),
+    ),
     Option(
         "preset",
         "choice",
@@ -149,20 +161,31 @@ OPTIONS: tuple[Option, ...] = (
         "80 45 wide, 40 40 square, 40 50 portrait",
         4,
         256,
+        drawers=_PIXELS,
     ),
-    Option("pixel_scale", "number", "Larger cells, so fewer of them.", "1", 0.25, 4),
+    Option(
+        "pixel_scale",
+        "number",
+        "Larger cells, so fewer of them.",
+        "1",
+        0.25,
+        4,
+        drawers=_PIXELS,
+    ),
     Option(
         "pixel_type",
         "choice",
         "The shape of the cells: squares, bricks, honeycomb, triangles, diamonds or stitches.",
         "rect",
         choices=tuple(TILINGS),
+        drawers=_PIXELS,
     ),
     Option(
         "palette",
         "palette",
         "Every cell is exactly one of these colours: a name, or colours and ramps of your own.",
         "none",
+        drawers=_PIXELS,
     ),
     Option(
         "colors",
@@ -171,6 +194,7 @@ OPTIONS: tuple[Option, ...] = (
         "20 from a first guess, else any",
         0,
         64,
+        drawers=_PIXELS,
     ),
     Option(
         "dither",
@@ -178,24 +202,28 @@ OPTIONS: tuple[Option, ...] = (
         "Mixes the palette's colours in the init image: by a pattern, or by errors.",
         "none",
         choices=("none", "bayer", "floyd"),
+        drawers=_PIXELS,
     ),
     Option(
         "transparent",
         "flag",
         "A free-standing picture with an alpha channel, optimised.",
         "false",
+        drawers=_PIXELS,
     ),
     Option(
         "layers",
         "flag",
         "A free-standing subject before a soft background of its own.",
         "true, unless transparent or from an init image",
+        drawers=_PIXELS,
     ),
     Option(
         "tile",
         "flag",
         "Seamless: the picture repeats in x and y without a border.",
         "false",
+        drawers=_PIXELS,
     ),
     Option(
         "symmetry",
@@ -203,6 +231,7 @@ OPTIONS: tuple[Option, ...] = (
         "Mirrored exactly: x left to right, y top to bottom, or both.",
         "none",
         choices=("none", "x", "y", "xy"),
+        drawers=_PIXELS,
     ),
     Option(
         "start",
@@ -213,7 +242,14 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("init_image", "text", "Start from this picture.", "none", chat=False),
     Option("init_weight", "number", "Keeps close to the init image.", "0", 0, 10),
-    Option("learning_rate", "number", "Adam's step size on the cells' logits.", "0.08", 0.001, 1),
+    Option(
+        "learning_rate",
+        "number",
+        "Adam's step size: on the cells' logits, or on strokes in percent of the height.",
+        "0.08, or 0.5 for strokes",
+        0.001,
+        1,
+    ),
     Option(
         "learning_rate_drops",
         "numbers",
@@ -221,6 +257,49 @@ OPTIONS: tuple[Option, ...] = (
         "75",
         0,
         100,
+    ),
+    Option(
+        "strokes",
+        "integer",
+        "How many strokes the picture is made of.",
+        "256, or 24 for line_sketch",
+        1,
+        4096,
+        drawers=_STROKES,
+    ),
+    Option(
+        "stroke_length",
+        "integer",
+        "How many Bézier curves, joined end to end, a stroke is made of.",
+        "2, or 4 for line_sketch",
+        1,
+        32,
+        drawers=_STROKES,
+    ),
+    Option(
+        "min_stroke_width",
+        "number",
+        "The thinnest that a stroke may be, in percent of the height.",
+        "0.5, or 1 for line_sketch",
+        0.1,
+        50,
+        drawers=_STROKES,
+    ),
+    Option(
+        "max_stroke_width",
+        "number",
+        "The widest that a stroke may be, in percent of the height.",
+        "5, or 1 for line_sketch",
+        0.1,
+        50,
+        drawers=_STROKES,
+    ),
+    Option(
+        "allow_paper_color",
+        "flag",
+        "Whether the paper below the strokes may take on a colour; it is white otherwise.",
+        "false",
+        drawers=_STROKES,
     ),
 )
 OPTION: Mapping[str, Option] = {option.name: option for option in OPTIONS}
@@ -258,8 +337,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start: str = "auto"
     init_image: str | None = None
     init_weight: float = 0.0
-    learning_rate: float = 0.08
+    learning_rate: float | None = None
     learning_rate_drops: tuple[float, ...] = (75.0,)
+    strokes: int | None = None
+    stroke_length: int | None = None
+    min_stroke_width: float | None = None
+    max_stroke_width: float | None = None
+    allow_paper_color: bool = False
 
 
 @dataclass(frozen=True)
@@ -292,6 +376,24 @@ PIXELCLIP_QUALITIES: Mapping[str, Quality] = {
     "supreme": Quality((PIXELCLIP,), 720, 48, 5),
 }
 
+
+@dataclass(frozen=True)
+class DrawerDefaults:
+    """What a drawer takes for the settings that have no common default; None where it has none."""
+
+    learning_rate: float
+    strokes: int | None = None
+    stroke_length: int | None = None
+    min_stroke_width: float | None = None
+    max_stroke_width: float | None = None
+
+
+DRAWER_DEFAULTS: Mapping[str, DrawerDefaults] = {
+    "pixel": DrawerDefaults(0.08),
+    "clipdraw": DrawerDefaults(0.5, 256, 2, 0.5, 5.0),
+    "line_sketch": DrawerDefaults(0.5, 24, 4, 1.0, 1.0),
+}
+
 # What a preset keeps back where a setting is given that would contradict it.
 _YIELDS: Mapping[str, tuple[str, ...]] = {
     "aspect": ("size", "pixel_size"),
@@ -306,6 +408,13 @@ _YIELDS: Mapping[str, tuple[str, ...]] = {
 
 # What was filled in for another value of a setting, and is filled in again for the one given.
 _FOLLOWS: Mapping[str, tuple[str, ...]] = {
+    "drawer": (
+        "learning_rate",
+        "strokes",
+        "stroke_length",
+        "min_stroke_width",
+        "max_stroke_width",
+    ),
     "quality": ("perceptors", "iterations", "display_every", "num_cuts", "scale"),
     "iterations": ("display_every",),
 }
@@ -349,6 +458,7 @@ def make_settings(given: Mapping[str, object], base: Settings | None = None) -> 
     if base is not None:
         whole = _base_values(base, whole) | whole
     settings = msgspec.convert(whole, Settings)
+    _check_drawer(settings, values)
     _check_pairs(settings, values)
     if settings.aspect != "retain":
         _cells(settings, None)
@@ -409,9 +519,13 @@ def resolve(
         scale = float(scale or quality.scale)
         size = round(base[0] * scale), round(base[1] * scale)
     start = _start(settings, names)
-    colors = settings.colors
-    if colors is None and start == "guess" and settings.palette is None:
+    pixels = settings.drawer in _PIXELS
+    defaults = DRAWER_DEFAULTS[settings.drawer]
+    colors, layers = settings.colors, settings.layers
+    if pixels and colors is None and start == "guess" and settings.palette is None:
         colors = GUESS_COLORS
+    if pixels and layers is None:
+        layers = settings.init_image is None and not settings.transparent
     return msgspec.structs.replace(
         settings,
         perceptors=names,
@@ -421,12 +535,15 @@ def resolve(
         scale=scale,
         size=size,
         seed=secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed,
-        pixel_size=_cells(settings, init_size),
+        pixel_size=_cells(settings, init_size) if pixels else None,
         start=start,
         colors=colors,
-        layers=settings.init_image is None and not settings.transparent
-        if settings.layers is None
-        else settings.layers,
+        layers=layers,
+        learning_rate=settings.learning_rate or defaults.learning_rate,
+        strokes=settings.strokes or defaults.strokes,
+        stroke_length=settings.stroke_length or defaults.stroke_length,
+        min_stroke_width=settings.min_stroke_width or defaults.min_stroke_width,
+        max_stroke_width=settings.max_stroke_width or defaults.max_stroke_width,
     )
 
 
@@ -509,10 +626,13 @@ def _base_values(base: Settings, given: Mapping[str, object]) -> dict[str, objec
         for asked in filter(is_new, given)
         for name in (*_YIELDS.get(asked, ()), *_FOLLOWS.get(asked, ()))
     }
+    drawer = str(given.get("drawer", base.drawer))
     return {
         name: value
         for name, value in to_given(base).items()
-        if name not in given and name not in yields
+        if name not in given
+        and name not in yields
+        and (not OPTION[name].drawers or drawer in OPTION[name].drawers)
     }
 
 
@@ -527,6 +647,29 @@ def _preset_values(given: Mapping[str, object]) -> dict[str, object]:
         for name, value in PRESETS[preset].items()
         if name not in given and name not in kept_back
     }
+
+
+def _check_drawer(settings: Settings, given: Mapping[str, object]) -> None:
+    """Refuse what means nothing to the drawer, and widths that leave no room."""
+    plain = Settings(prompts=settings.prompts)
+    for option in OPTIONS:
+        foreign = option.drawers and settings.drawer not in option.drawers
+        if not foreign or getattr(settings, option.name) == getattr(plain, option.name):
+            continue
+        culprit = option.name if option.name in given else f"preset={settings.preset}"
+        means = "is" if option.name in given else f"sets {option.name}, which is"
+        raise SettingsError(
+            f"{culprit} {means} only for drawer={' or '.join(option.drawers)}, and the drawer is "
+            f"{settings.drawer}; leave one of them out."
+        )
+    defaults = DRAWER_DEFAULTS[settings.drawer]
+    thinnest = settings.min_stroke_width or defaults.min_stroke_width
+    widest = settings.max_stroke_width or defaults.max_stroke_width
+    if thinnest is not None and widest is not None and thinnest > widest:
+        raise SettingsError(
+            f"min_stroke_width={thinnest:g} is more than max_stroke_width={widest:g}; "
+            "give a larger max_stroke_width or a smaller min_stroke_width."
+        )
 
 
 def _check_pairs(settings: Settings, given: Mapping[str, object]) -> None:

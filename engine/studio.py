@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from engine.cutouts import Views, sample
-from engine.drawers import Start, seen_size, start_from_image
+from engine.drawers import Start, grid_size, start_from_image
 from engine.easel import Easel
 from engine.errors import PerceptorError, SettingsError
 from engine.guess import FirstGuess, best
@@ -207,15 +207,16 @@ class Studio:
     ) -> Start | None:
         """The picture that a drawing begins with, or None for noise."""
         assert settings.seed is not None
+        columns, rows = grid_size(settings)
         if image is not None:
             clear = settings.transparent or bool(settings.layers)
-            return start_from_image(image, *seen_size(settings), clear=clear)
+            return start_from_image(image, columns, rows, clear=clear)
         if settings.start != "guess":
             return None
         first_guess, ear = self._guessers()
         said = self._encode(ear.name, prompts)
         drawn = first_guess.draw(
-            said.vectors, said.weights, settings.seed, *seen_size(settings), count=GUESSES
+            said.vectors, said.weights, settings.seed, columns, rows, count=GUESSES
         )
         return best(drawn, ear, said, settings.seed)
 

@@ -224,14 +224,14 @@ def _colour(image: Image.Image, column: int, row: int) -> str | None:
 
 def _preview(pngs: Sequence[bytes], settings: Settings, console: Console) -> RenderableType:
     """Pictures side by side in half blocks, at native size, or smaller if the terminal is."""
-    assert settings.pixel_size is not None
-    sheet, _ = arrange(
-        [
-            Image.open(io.BytesIO(png)).resize(settings.pixel_size, Image.Resampling.NEAREST)
-            for png in pngs
-        ]
-    )
+    pictures: list[Image.Image] = [Image.open(io.BytesIO(png)) for png in pngs]
+    # Cells are shown as they are; of other pictures no pixel is left out.
+    way = Image.Resampling.BOX
+    if settings.pixel_size is not None:
+        way = Image.Resampling.NEAREST
+        pictures = [picture.resize(settings.pixel_size, way) for picture in pictures]
+    sheet, _ = arrange(pictures)
     width, height = console.size
     factor = min(1.0, width / sheet.width, 2 * max(4, height - _LINES_BELOW) / sheet.height)
     size = max(1, int(sheet.width * factor)), max(1, int(sheet.height * factor))
-    return half_blocks(sheet.resize(size, Image.Resampling.NEAREST))
+    return half_blocks(sheet.resize(size, way))

@@ -24,6 +24,7 @@ _COLORS = whole_number_range("colors")
 @app_commands.command(description="Draw a picture from your words.")
 @app_commands.describe(
     prompt=describe("prompts"),
+    drawer=describe("drawer"),
     preset=describe("preset"),
     aspect=describe("aspect"),
     quality=describe("quality"),
@@ -36,6 +37,7 @@ _COLORS = whole_number_range("colors")
     image="Start from this picture.",
 )
 @app_commands.choices(
+    drawer=choices("drawer"),
     preset=choices("preset"),
     aspect=choices("aspect"),
     quality=choices("quality"),
@@ -46,6 +48,7 @@ _COLORS = whole_number_range("colors")
 async def pixel(
     interaction: discord.Interaction["PixelBot"],
     prompt: str,
+    drawer: str | None = None,
     preset: str | None = None,
     aspect: str | None = None,
     quality: str | None = None,
@@ -62,6 +65,7 @@ async def pixel(
     check_permissions(interaction)
     options = {
         "prompts": prompt,
+        "drawer": drawer,
         "preset": preset,
         "aspect": aspect,
         "quality": quality,

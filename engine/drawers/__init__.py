@@ -3,12 +3,15 @@
 import torch
 
 from engine.drawers.base import Drawer, Start
+from engine.drawers.clipdraw import ClipDrawDrawer
+from engine.drawers.line_sketch import LineSketchDrawer
 from engine.drawers.mosaic import seen_size
 from engine.drawers.pixel import PixelDrawer
 from engine.drawers.starts import start_from_image
+from engine.drawers.strokes import working_size
 from engine.settings import Settings
 
-__all__ = ["Drawer", "Start", "make_drawer", "seen_size", "start_from_image"]
+__all__ = ["Drawer", "Start", "grid_size", "make_drawer", "start_from_image"]
 
 
 def make_drawer(settings: Settings, start: Start | None, device: torch.device) -> Drawer:
@@ -16,5 +19,14 @@ def make_drawer(settings: Settings, start: Start | None, device: torch.device) -
     match settings.drawer:
         case "pixel":
             return PixelDrawer(settings, start, device)
+        case "clipdraw":
+            return ClipDrawDrawer(settings, start, device)
+        case "line_sketch":
+            return LineSketchDrawer(settings, start, device)
         case name:
             raise ValueError(f"there is no drawer {name!r}")
+
+
+def grid_size(settings: Settings) -> tuple[int, int]:
+    """Width and height of the picture that views sample, for resolved settings."""
+    return seen_size(settings) if settings.drawer == "pixel" else working_size(settings)

@@ -6,6 +6,8 @@ from typing import Protocol
 import torch
 from PIL import Image
 
+from engine.adam import Adam
+
 
 @dataclass(frozen=True)
 class Start:
@@ -22,7 +24,15 @@ class Start:
 
 
 class Drawer(Protocol):
-    """A picture as parameters to optimise."""
+    """A picture as parameters to optimise.
+
+    Attributes:
+        guess_weight: how strongly it is kept near a first guess, as `init_weight` keeps it near an
+            init image.
+
+    """
+
+    guess_weight: float
 
     @property
     def parameters(self) -> list[torch.Tensor]:
@@ -46,8 +56,14 @@ class Drawer(Protocol):
 
         """
 
+    def reference(self) -> torch.Tensor:
+        """What it started from, in the shape of `grid`: what it may be asked to stay near."""
+
+    def optimizer(self, learning_rate: float) -> Adam:
+        """A new optimiser of the parameters, whose groups may have rates of their own."""
+
     def native(self) -> Image.Image:
-        """The picture at its native size, one pixel a cell."""
+        """The picture at its native size: one pixel a cell, or as large as the views see it."""
 
     def enlarged(self, size: tuple[int, int]) -> Image.Image:
         """The picture at the output size (width, height) in pixels."""

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from engine.adam import Adam, GridAdam, Group
 from engine.drawers.base import Start
 from engine.drawers.colours import Colours, FreeColours, PaletteColours
 from engine.drawers.dither import dithered
@@ -47,6 +48,9 @@ class PixelDrawer:
         device: where the parameters live.
 
     """
+
+    # A first guess has the form that an optimisation would not find, which adds what it lacks.
+    guess_weight = 30.0
 
     def __init__(self, settings: Settings, start: Start | None, device: torch.device) -> None:
         assert settings.pixel_size is not None
@@ -109,6 +113,14 @@ class PixelDrawer:
         one pixel each, cells of another shape are drawn at `seen_size`.
         """
         return self._layout.seen(self._cells(progress, randomness))
+
+    def reference(self) -> torch.Tensor:
+        """The picture as it is before the first step."""
+        return self.grid().detach()
+
+    def optimizer(self, learning_rate: float) -> Adam:
+        """Adam with one second moment a grid."""
+        return GridAdam([Group(self.parameters, learning_rate)])
 
     @torch.no_grad()
     def native(self) -> Image.Image:

@@ -18,6 +18,14 @@ async def test_a_finished_picture_is_found_by_the_path_in_the_row(tmp_path: Path
     assert [await pictures.read(path) for path in paths] == [b"large", b"small"]
 
 
+async def test_the_svg_of_a_picture_lies_beside_it_where_there_is_one(tmp_path: Path) -> None:
+    pictures = Pictures(tmp_path)
+    await pictures.save_final(1, b"large", b"small")
+    await pictures.save_final(2, b"large", b"small", "<svg/>")
+    assert await pictures.read("pictures/0/1/final.svg") is None
+    assert await pictures.read("pictures/0/2/final.svg") == b"<svg/>"
+
+
 async def test_frames_lie_in_the_order_of_their_steps(tmp_path: Path) -> None:
     pictures = Pictures(tmp_path)
     for iteration in (100, 20, 3):

@@ -52,6 +52,18 @@ def test_the_same_command_with_the_same_seed_writes_the_same_bytes(tmp_path):
     assert [path.read_bytes() for path in pictures] == before
 
 
+def test_strokes_are_written_as_an_svg_too(tmp_path):
+    done = pixel("draw", "a red apple", *QUICK, "--drawer", "line_sketch", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "output-native.png",
+        "output.png",
+        "output.svg",
+    ]
+    svg = (tmp_path / "output.svg").read_text()
+    assert (svg.count("<path"), 'width="200" height="112"' in svg) == (24, True)
+
+
 def test_frames_and_an_init_image_are_as_asked(tmp_path):
     Image.new("RGB", (90, 60), "green").save(tmp_path / "start.png")
     done = pixel(

@@ -9,6 +9,7 @@ from engine.errors import SettingsError
 from engine.presets import PRESETS
 from engine.settings import (
     MAX_SEED,
+    OPTION,
     OPTIONS,
     PIXELCLIP,
     Settings,
@@ -131,6 +132,23 @@ def test_settings_survive_json():
         ({"pixel_type": "hex", "symmetry": "y", "pixel_size": (8, 7)}, "go with symmetry=y"),
         ({"pixel_type": "tri", "symmetry": "x", "pixel_size": (7, 8)}, "even numbers of columns"),
         ({"pixel_type": "tri", "tile": True, "pixel_size": (7, 8)}, "of columns and rows"),
+        ({"drawer": "oil"}, "allowed are pixel, clipdraw, line_sketch"),
+        (
+            {"drawer": "clipdraw", "palette": "nes"},
+            "palette is only for drawer=pixel, and the drawer is clipdraw",
+        ),
+        (
+            {"drawer": "line_sketch", "preset": "sprite"},
+            "preset=sprite sets pixel_size, which is only for drawer=pixel",
+        ),
+        ({"strokes": 5}, "strokes is only for drawer=clipdraw or line_sketch"),
+        ({"drawer": "clipdraw", "strokes": 4097}, "whole numbers from 1 to 4096"),
+        ({"drawer": "clipdraw", "stroke_length": 33}, "whole numbers from 1 to 32"),
+        (
+            {"drawer": "clipdraw", "min_stroke_width": 9},
+            "min_stroke_width=9 is more than max_stroke_width=5",
+        ),
+        ({"drawer": "line_sketch", "max_stroke_width": 0.01}, "numbers from 0.1 to 50"),
         ({"prompts": 5}, "1 to 1000 characters"),
         ({"perceptors": []}, "names"),
     ],
@@ -139,6 +157,41 @@ def test_bad_input_is_refused_with_one_sentence(given, sentence):
     with pytest.raises(SettingsError) as refusal:
         made(**given)
     assert sentence in str(refusal.value)
+
+
+@pytest.mark.parametrize("drawer", OPTION["drawer"].choices)
+def test_a_drawer_refuses_every_setting_of_another_and_takes_its_own(drawer):
+    values = {
+        "pixel_size": (20, 10),
+        "pixel_scale": 2,
+        "palette": "nes",
+        "colors": 5,
+        "transparent": True,
+        "layers": True,
+        "symmetry": "x",
+        "strokes": 30,
+        "stroke_length": 3,
+        "min_stroke_width": 1,
+        "max_stroke_width": 2,
+        "allow_paper_color": True,
+    }
+    assert set(values) == {option.name for option in OPTIONS if option.drawers}
+    for name, value in values.items():
+        if drawer in OPTION[name].drawers:
+            settings = resolve(made(drawer=drawer, **{name: value}))
+            assert getattr(settings, name) == value
+            assert resolve(settings) == settings
+        else:
+            with pytest.raises(SettingsError, match=f"^{name} is only for drawer="):
+                made(drawer=drawer, **{name: value})
+
+
+def test_what_a_drawer_has_no_use_for_may_be_said_to_be_off():
+    settings = resolve(made(drawer="clipdraw", transparent=False, symmetry="none"))
+    assert (settings.pixel_size, settings.colors, settings.layers) == (None, None, None)
+    assert (settings.strokes, settings.learning_rate) == (256, 0.5)
+    assert resolve(made(drawer="line_sketch")).strokes == 24
+    assert (resolve(made()).strokes, resolve(made()).learning_rate) == (None, 0.08)
 
 
 def test_a_missing_prompt_is_refused():

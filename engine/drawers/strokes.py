@@ -1,0 +1,172 @@
+"""What the stroke drawers share: Bézier strokes on paper, optimised through the rasteriser.
+
+The views see the picture at a working size; what is shown is drawn afresh at the size that is
+asked for, and an SVG is sharp at any.
+"""
+
+import math
+
+import numpy as np
+import torch
+from PIL import Image
+
+from engine.adam import Adam, Group
+from engine.drawers.base import Start
+from engine.drawers.starts import fitted
+from engine.settings import PIXELCLIP, Settings
+from engine.strokes import Strokes, render, to_svg
+
+# Pixels of the canvas on which strokes are judged: about as fine as the perceptor's views are.
+_SMALL_CANVAS, _LARGE_CANVAS = 224 * 126, 448 * 252
+# About how long a curve is at first, as a share of the height (the radius of CLIPDraw's).
+_CURVE_LENGTH = 0.1
+# Where a width or a colour begins at one of its limits, the sigmoid's gradient would be nothing.
+_MARGIN = 0.02
+# How far the logits of widths and colours move in a step, for each percent of the height that a
+# point does: about CLIPDraw's rates, 1 pixel of 224, a tenth of one, and a hundredth of a colour.
+_LOGIT_RATE = 0.1
+
+
+class StrokeDrawer:
+    """Strokes whose points, and as asked widths, colours and paper, are optimised.
+
+    Args:
+        settings: resolved; the sizes, the widths and `allow_paper_color` are used.
+        begin: the strokes as they are at first, on the canvas of `working_size`.
+        picture: ``[3, height, width]`` of that size, what they begin from; None for nothing.
+        device: where the parameters live.
+        coloured: whether their colours are optimised.
+
+    """
+
+    guess_weight: float
+
+    def __init__(
+        self,
+        settings: Settings,
+        begin: Strokes,
+        picture: torch.Tensor | None,
+        device: torch.device,
+        *,
+        coloured: bool = True,
+    ) -> None:
+        self._size = working_size(settings)
+        self._limits = width_limits(settings)
+        self._picture = None if picture is None else picture.to(device)
+        self._points = begin.points.to(device).requires_grad_()
+        low, high = self._limits
+        share = (begin.widths.to(device) - low) / max(high - low, 1e-6)
+        self._widths = _logits(share).requires_grad_(high > low)
+        self._begun = begin.colours.to(device)
+        self._colours = _logits(self._begun).requires_grad_(coloured)
+        paper = torch.ones(3) if picture is None else picture.mean((1, 2))
+        self._paper = _logits(paper.to(device)).requires_grad_(settings.allow_paper_color)
+
+    @property
+    def parameters(self) -> list[torch.Tensor]:
+        """The points; then, where they may change, widths, colours and the paper's colour."""
+        every = (self._points, self._widths, self._colours, self._paper)
+        return [tensor for tensor in every if tensor.requires_grad]
+
+    @property
+    def constants(self) -> list[torch.Tensor]:
+        """Nothing that the settings, the seed and the start would not give again."""
+        return []
+
+    def optimizer(self, learning_rate: float) -> Adam:
+        """Adam; `learning_rate` is how far a point moves in a step, in percent of the height."""
+        rates = (
+            (self._points, learning_rate / 100 * self._size[1]),
+            (self._widths, _LOGIT_RATE * learning_rate),
+            (self._colours, _LOGIT_RATE * learning_rate),
+            (self._paper, _LOGIT_RATE * learning_rate),
+        )
+        return Adam([Group([part], rate) for part, rate in rates if part.requires_grad])
+
+    def strokes(self) -> Strokes:
+        """The strokes as they are now, on the canvas of the working size."""
+        low, high = self._limits
+        free = self._colours.requires_grad
+        return Strokes(
+            self._points,
+            low + (high - low) * torch.sigmoid(self._widths),
+            torch.sigmoid(self._colours) if free else self._begun,
+        )
+
+    def grid(
+        self, progress: float = 0.0, randomness: torch.Generator | None = None
+    ) -> torch.Tensor:
+        """The canvas at the working size, on paper: ``[1, 4, height, width]``, all opaque."""
+        del progress, randomness
+        return self._on_paper(render(self.strokes(), *self._size))[None]
+
+    def reference(self) -> torch.Tensor:
+        """The picture that the strokes began from; without one, the strokes as they are."""
+        if self._picture is None:
+            return self.grid().detach()
+        whole = torch.cat([self._picture, torch.ones_like(self._picture[:1])])
+        return whole[None]
+
+    @torch.no_grad()
+    def native(self) -> Image.Image:
+        """The picture at the working size."""
+        return _image(self._on_paper(render(self.strokes(), *self._size)))
+
+    @torch.no_grad()
+    def enlarged(self, size: tuple[int, int]) -> Image.Image:
+        """The picture drawn at this size (width, height) in pixels."""
+        strokes = self.strokes().stretched(size[0] / self._size[0], size[1] / self._size[1])
+        return _image(self._on_paper(render(strokes, *size)))
+
+    @torch.no_grad()
+    def svg(self, size: tuple[int, int]) -> str:
+        """The picture as an SVG document."""
+        paper = self._paper_colour().tolist()
+        return to_svg(self.strokes(), self._size, paper, size)
+
+    def _paper_colour(self) -> torch.Tensor:
+        if not self._paper.requires_grad:
+            return torch.ones_like(self._paper)
+        return torch.sigmoid(self._paper)
+
+    def _on_paper(self, drawn: torch.Tensor) -> torch.Tensor:
+        paper = self._paper_colour()[:, None, None]
+        return torch.cat([drawn[:3] + (1 - drawn[3:]) * paper, torch.ones_like(drawn[3:])])
+
+
+def working_size(settings: Settings) -> tuple[int, int]:
+    """Width and height of the canvas on which strokes are judged, in pixels."""
+    assert settings.size is not None
+    width, height = settings.size
+    area = _SMALL_CANVAS if settings.perceptors == (PIXELCLIP,) else _LARGE_CANVAS
+    factor = math.sqrt(area / (width * height))
+    return round(width * factor), round(height * factor)
+
+
+def width_limits(settings: Settings) -> tuple[float, float]:
+    """The thinnest and the widest that a stroke may be on that canvas, in pixels."""
+    assert settings.min_stroke_width is not None
+    assert settings.max_stroke_width is not None
+    percent = working_size(settings)[1] / 100
+    return settings.min_stroke_width * percent, settings.max_stroke_width * percent
+
+
+def curve_length(settings: Settings) -> float:
+    """About how long a curve is at first on that canvas, in pixels."""
+    return _CURVE_LENGTH * working_size(settings)[1]
+
+
+def on_white(start: Start) -> torch.Tensor:
+    """A picture to start from as RGB ``[3, height, width]`` on the CPU, white where it is clear."""
+    whole = fitted(start, layers=False, transparent=False).subject.cpu()
+    return whole[:3] + (1 - whole[3:])
+
+
+def _logits(shares: torch.Tensor) -> torch.Tensor:
+    return torch.logit(shares.clamp(_MARGIN, 1 - _MARGIN))
+
+
+def _image(canvas: torch.Tensor) -> Image.Image:
+    """RGB of a canvas ``[4, height, width]`` on opaque paper."""
+    pixels = (canvas[:3] * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).cpu()
+    return Image.fromarray(np.ascontiguousarray(pixels.numpy()))
