@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from engine.training.judge import Judge
 
-EFFORTS = ((0, 0), (20, 8), (40, 12), (80, 12), (120, 16), (160, 20), (300, 24))
+EFFORTS = ((0, 0), (20, 8), (40, 12), (80, 12), (120, 16), (200, 20))
 """(iterations, views a step); none is the first guess alone, left as it is."""
 
 
