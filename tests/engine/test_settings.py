@@ -164,10 +164,13 @@ def test_a_drawer_refuses_every_setting_of_another_and_takes_its_own(drawer):
     values = {
         "pixel_size": (20, 10),
         "pixel_scale": 2,
+        "pixel_type": "hex",
         "palette": "nes",
         "colors": 5,
+        "dither": "bayer",
         "transparent": True,
         "layers": True,
+        "tile": True,
         "symmetry": "x",
         "strokes": 30,
         "stroke_length": 3,
@@ -178,7 +181,8 @@ def test_a_drawer_refuses_every_setting_of_another_and_takes_its_own(drawer):
     assert set(values) == {option.name for option in OPTIONS if option.drawers}
     for name, value in values.items():
         if drawer in OPTION[name].drawers:
-            settings = resolve(made(drawer=drawer, **{name: value}))
+            beside = {"init_image": "a.png", "palette": "nes"} if name == "dither" else {}
+            settings = resolve(made(drawer=drawer, **{name: value}, **beside))
             assert getattr(settings, name) == value
             assert resolve(settings) == settings
         else:

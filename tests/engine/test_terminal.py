@@ -53,4 +53,4 @@ def test_the_picture_is_kept_where_its_palette_cannot_be(tmp_path):
     asked = make_settings({"prompts": "a cat", "seed": 1, **TINY, **many})
     with pytest.raises(OutputError, match="a palette holds 1 to 256"):
         draw_in_terminal([asked], None, outputs)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-native.png", "a.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-native.png", "a.png", "a.svg"]
