@@ -4,11 +4,12 @@
 notebook each frame shows itself.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
-from engine import settings
-
 if TYPE_CHECKING:
+    from engine import settings
     from engine.drawing import draw
 
 __all__ = ["Settings", "draw"]
@@ -21,7 +22,9 @@ def Settings(prompts: str, **given: object) -> settings.Settings:  # noqa: N802 
         SettingsError: for an unknown name, a wrong type, a value out of range or a contradiction.
 
     """
-    return settings.make_settings({"prompts": prompts, **given})
+    from engine.settings import make_settings
+
+    return make_settings({"prompts": prompts, **given})
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute may be anything

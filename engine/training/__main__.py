@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import statistics
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,9 +11,11 @@ from pathlib import Path
 import torch
 from PIL import Image
 
+from engine.drawers.starts import unpremultiplied
 from engine.files import write_atomically
+from engine.guess import FirstGuess
 from engine.guess.first_guess import WEIGHTS as GUESS_WEIGHTS
-from engine.guess.generator import GuessShape
+from engine.guess.generator import SIDE, GuessShape
 from engine.perceptors.pixelclip import (
     WEIGHTS,
     ImageShape,
@@ -37,6 +40,7 @@ from engine.training import (
     image_tower,
     judge,
     judge_tower,
+    nearest,
     teacher,
     text_corpus,
     text_tower,
@@ -150,6 +154,10 @@ def _parser() -> argparse.ArgumentParser:
     stage.add_argument("target", type=Path, help="the plot, PNG")
     stage.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     stage.set_defaults(run=_curve)
+
+    stage = stages.add_parser("nearest", help="find the training pictures nearest to first guesses")
+    stage.add_argument("--seed", type=int, default=1)
+    stage.set_defaults(run=_nearest)
 
     stage = stages.add_parser(
         "drawings", help="let the judge say how well drawings fit the prompts they are named by"
@@ -296,6 +304,26 @@ def _draw(options: argparse.Namespace) -> None:
         drawing.picture.save(options.folder / f"{prompt.replace(' ', '-')}.png")
     sheet = contact_sheet.contact_sheet([(p, d.picture) for p, d in drawn.items()])
     sheet.save(options.folder / "sheet.png")
+
+
+def _nearest(options: argparse.Namespace) -> None:
+    """What the first guesses of the hundred prompts are nearest to, among the training pictures."""
+    ear, first = PixelClip(), FirstGuess()
+    prompts = drawing_prompts.PROMPTS
+    drawn = []
+    for prompt in prompts:
+        said = ear.encode_text([prompt])
+        start, *_ = first.draw(said, torch.ones(1), options.seed, SIDE, SIDE)
+        picture, alpha = unpremultiplied(start.subject)
+        rgba = torch.cat((picture, alpha)).permute(1, 2, 0)
+        drawn.append((rgba * 255).round().byte().numpy())
+    found = nearest.nearest_training(drawn, data.Pictures.load(options.root))
+    for prompt, neighbour in sorted(zip(prompts, found, strict=True), key=lambda p: p[1].distance):
+        sys.stdout.write(
+            f"{neighbour.distance:.3f}  {prompt}: {neighbour.name} of {neighbour.source}\n"
+        )
+    median = statistics.median(neighbour.distance for neighbour in found)
+    sys.stdout.write(f"median {median:.3f}\n")
 
 
 def _curve(options: argparse.Namespace) -> None:

@@ -15,26 +15,28 @@ _GAP, _CAPTION = 8, 18
 
 
 def contact_sheet(
-    pictures: Sequence[tuple[str, Image.Image]], columns: int = 10, side: int = 128
+    pictures: Sequence[tuple[str, Image.Image]], columns: int = 8, side: int = 160
 ) -> Image.Image:
-    """Pictures in rows, each enlarged by whole numbers into a square, over its caption.
+    """Pictures in rows, each enlarged by whole numbers, over its caption.
 
     Args:
         pictures: captions and pictures, RGB or RGBA; what is transparent shows a chequer.
         columns: pictures in a row.
-        side: of the square that a picture is fitted into, in pixels.
+        side: of the square that a picture is fitted into, in pixels; rows are no higher than the
+            highest picture.
 
     """
     rows = -(-len(pictures) // columns)
-    width, height = side + _GAP, side + _CAPTION + _GAP
+    small = [(caption, _fitted(picture, side)) for caption, picture in pictures]
+    highest = max(picture.height for _, picture in small)
+    width, height = side + _GAP, highest + _CAPTION + _GAP
     sheet = Image.new("RGB", (columns * width + _GAP, rows * height + _GAP), _PAPER)
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(11)
-    for number, (caption, picture) in enumerate(pictures):
+    for number, (caption, picture) in enumerate(small):
         left, top = _GAP + number % columns * width, _GAP + number // columns * height
-        fitted = _fitted(picture, side)
-        place = left + (side - fitted.width) // 2, top + (side - fitted.height) // 2
-        sheet.paste(fitted, place)
-        pen.text((left + side / 2, top + side + 3), caption, _INK, font, anchor="ma")
+        place = left + (side - picture.width) // 2, top + (highest - picture.height) // 2
+        sheet.paste(picture, place)
+        pen.text((left + side / 2, top + highest + 3), caption, _INK, font, anchor="ma")
     return sheet
 
 

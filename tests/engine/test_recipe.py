@@ -20,7 +20,7 @@ from engine.recipe import (
     read_recipe_file,
     write_recipe,
 )
-from engine.settings import DRAWING_VERSION, make_settings, resolve
+from engine.settings import DRAWING_VERSION, PIXELCLIP_QUALITIES, make_settings, resolve
 
 PROVENANCE = Provenance(DRAWING_VERSION, "cpu", "float32", {"pixelclip": "0" * 64})
 
@@ -59,7 +59,7 @@ def test_what_is_given_beside_wins_over_the_picture_and_what_follows_from_it():
     portrait = again(kept, aspect="portrait")
     assert (portrait.pixel_size, portrait.colors) == ((40, 50), 12)
     assert again(kept, scale=2).size == (300, 300)
-    assert again(kept, quality="better").iterations == 300
+    assert again(kept, quality="better").iterations == PIXELCLIP_QUALITIES["better"].iterations
     assert again(kept, quality="better").size == (384, 384)
     assert again(kept, iterations=6).display_every == 6
     assert again(kept, layers=True).transparent is False
