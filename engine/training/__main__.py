@@ -374,6 +374,12 @@ def _vqgan_evaluate(options: argparse.Namespace) -> None:
     pictures = data.Pictures.load(options.root)
     model = VQGAN(options.weights)
     sys.stdout.write(vqgan_evaluate.evaluate(model, pictures) + "\n")
+    if _state(options, "judge").exists():
+        trained = judge.load(options.root)
+        redrawn = trained.calibration(pictures, lambda v: vqgan_evaluate.redraw(model, v)[0])
+        sys.stdout.write(
+            f"judge, icons: {trained.calibration(pictures)}\njudge, redrawn: {redrawn}\n"
+        )
     if options.sheet is not None:
         write_atomically(options.sheet, vqgan_evaluate.contact_sheet(model, pictures))
 

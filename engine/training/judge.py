@@ -19,15 +19,18 @@ from engine.perceptors.pixelclip import VIEW_SIZE
 from engine.training import judge_tower, teacher
 from engine.training.drawing_prompts import PROMPTS
 from engine.training.evaluate import UNSEEN_STYLE, embed_views, on_paper
+from engine.training.evaluate import views_of as plain_views
 from engine.training.real_icons import ICON_OF
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from torch import nn
 
     from engine.training.data import Pictures
+
+    Redraw = Callable[[torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -82,19 +85,26 @@ class Judge:
             found[prompt] = 1 + int((agreement > own).sum())
         return Verdict(found)
 
-    def calibration(self, pictures: Pictures, source: str = UNSEEN_STYLE) -> Verdict:
-        """Judge the real icons that a set, by default the unseen style, has for the prompts."""
+    def calibration(self, pictures: Pictures, redrawn: Redraw | None = None) -> Verdict:
+        """Judge the real icons that the unseen style has for the prompts.
+
+        Args:
+            pictures: with the icons.
+            redrawn: what becomes of a plain view of each before it is judged, if anything.
+
+        """
         row_of = {
             pictures.concepts[pictures.records[index].concept].name: index
-            for index in reversed(pictures.indices_of(source))
+            for index in reversed(pictures.indices_of(UNSEEN_STYLE))
         }
-        return self.ranks(
-            {
-                prompt: Image.fromarray(pictures.pixels[row_of[name]])
-                for prompt, name in ICON_OF.items()
-                if name in row_of
-            }
-        )
+        rows = {prompt: row_of[name] for prompt, name in ICON_OF.items() if name in row_of}
+        if redrawn is None:
+            icons = {p: Image.fromarray(pictures.pixels[row]) for p, row in rows.items()}
+        else:
+            seen = redrawn(plain_views(pictures, list(rows.values())))
+            pixels = (seen.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+            icons = {p: Image.fromarray(view) for p, view in zip(rows, pixels, strict=True)}
+        return self.ranks(icons)
 
 
 def load(root: Path, run: str = "judge") -> Judge:

@@ -163,6 +163,20 @@ def test_the_judge_is_calibrated_on_the_icons_of_the_unseen_style(pictures, colo
     assert set(colour_judge.calibration(pictures).ranks) == {"a key"}
 
 
+def test_what_becomes_of_an_icon_is_judged_in_its_place(pictures, colour_judge):
+    seen = []
+
+    def painted_blue(views):
+        seen.append(tuple(views.shape))
+        return (torch.tensor(BLUE[:3]) / 255)[None, :, None, None].expand_as(views)
+
+    blue = Image.new("RGB", (64, 64), BLUE[:3])
+    judged = colour_judge.calibration(pictures, painted_blue)
+    assert judged == colour_judge.ranks({"a key": blue})
+    assert judged != colour_judge.calibration(pictures)
+    assert seen == [(1, 3, 64, 64)]
+
+
 def test_real_icons_are_given_for_prompts_of_the_list_alone():
     assert set(ICON_OF) <= set(PROMPTS)
     assert len(set(ICON_OF.values())) == len(ICON_OF)
