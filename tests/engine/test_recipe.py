@@ -67,6 +67,17 @@ def test_what_is_given_beside_wins_over_the_picture_and_what_follows_from_it():
     assert again(kept, init_image="x.png").start == "auto"
 
 
+def test_another_drawer_takes_from_the_picture_what_it_understands():
+    painted = again(recipe(palette="nes", symmetry="x", iterations=9), drawer="clipdraw")
+    assert (painted.drawer, painted.palette, painted.symmetry) == ("clipdraw", None, "none")
+    assert (painted.iterations, painted.seed) == (9, 7)
+    asked = make_settings({"prompts": "a cat", "drawer": "clipdraw"})
+    assert painted.learning_rate == resolve(asked).learning_rate
+    cells = again(recipe(drawer="clipdraw", strokes=30), drawer="pixel")
+    assert cells.strokes is None
+    assert cells.pixel_size == (80, 45)
+
+
 def test_what_is_given_as_it_is_in_the_picture_changes_nothing():
     kept = recipe(preset="sprite", quality="draft", pixel_size="20x20", iterations=9)
     assert again(kept, quality="draft", aspect="square", preset=None) == again(kept)
