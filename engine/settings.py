@@ -367,7 +367,7 @@ CLIP_QUALITIES: Mapping[str, Quality] = {
     ),
 }
 
-# For the small models on two CPU cores: about 1, 2, 5, 15 and 60 seconds of drawing. A first guess
+# For the small models on two CPU cores: about 1, 3, 6, 16 and 60 seconds of drawing. A first guess
 # has most of what the judge sees; a start from noise gains by the longer ones.
 PIXELCLIP_QUALITIES: Mapping[str, Quality] = {
     "draft": Quality((PIXELCLIP,), 40, 12, 1),
