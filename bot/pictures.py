@@ -4,7 +4,7 @@
     pictures/<id // 1000>/<id>/          one job:
         frames/000020.png                the picture after 20 steps
         final.png, native.png            the finished one; native has one pixel a cell
-        final.svg                        the same in strokes, where it is made of them
+        final.svg                        the same in shapes, where it is made of them
 
 The methods run their file work in threads, so that the event loop never waits for a disk.
 """

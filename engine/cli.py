@@ -201,14 +201,16 @@ def palettes(
         blocks = (("  ", "on #{:02x}{:02x}{:02x}".format(*colour)) for colour in colours)
         console.print(Text.assemble(f"{name:12} {len(colours):3}  ", *blocks))
     if out is not None:
+        from engine.files import write_atomically
         from engine.outputs import check_target
+        from engine.png import encode_png
         from engine.swatches import swatches
 
         try:
             check_target("--out", out, (".png",))
         except OutputError as error:
             raise refuse(error) from None
-        swatches().save(out, "PNG", optimize=True)
+        write_atomically(out, encode_png(swatches()))
 
 
 @app.command()

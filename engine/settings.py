@@ -9,7 +9,7 @@ import hashlib
 import math
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import msgspec
@@ -409,13 +409,7 @@ _YIELDS: Mapping[str, tuple[str, ...]] = {
 
 # What was filled in for another value of a setting, and is filled in again for the one given.
 _FOLLOWS: Mapping[str, tuple[str, ...]] = {
-    "drawer": (
-        "learning_rate",
-        "strokes",
-        "stroke_length",
-        "min_stroke_width",
-        "max_stroke_width",
-    ),
+    "drawer": tuple(field.name for field in fields(DrawerDefaults)),
     "quality": ("perceptors", "iterations", "display_every", "num_cuts", "scale"),
     "iterations": ("display_every",),
 }

@@ -135,9 +135,7 @@ class Studio:
     def look(self, job: str) -> tuple[int, bytes, bytes, str | None]:
         """A job as it stands: its iteration, PNGs at output and at native size, and its SVG."""
         easel = self._easels[job]
-        drawer = easel.drawer
-        png, native_png = encode_png(drawer.enlarged(easel.size)), encode_png(drawer.native())
-        return easel.iteration, png, native_png, _short(drawer.svg(easel.size))
+        return easel.iteration, *_files(easel)
 
     def save_all(self) -> None:
         """Save every job as it stands, so that another process can go on from there."""
@@ -291,10 +289,7 @@ class Studio:
             seconds = self._clock() - self._began[job]
             statistics = Statistics(easel.iteration, seconds, easel.loss, easel.score)
             # Only the finished picture says how it was drawn: from that, it can be drawn again.
-            texts = write_recipe(self._recipes[job])
-            png = encode_png(easel.drawer.enlarged(easel.size), texts)
-            native_png = encode_png(easel.drawer.native(), texts)
-            svg = _short(easel.drawer.svg(easel.size))
+            png, native_png, svg = _files(easel, write_recipe(self._recipes[job]))
             self._remove(job)
             yield Done(job, png, native_png, statistics, svg)
             return
@@ -331,9 +326,16 @@ class Studio:
         return None if self._snapshots is None else self._snapshots / f"{job}.safetensors"
 
 
-def _short(svg: str | None) -> str | None:
-    """An SVG, unless it would not fit into the frame that the pictures are sent in."""
-    return svg if svg is not None and len(svg) <= _LONGEST_SVG else None
+def _files(easel: Easel, texts: Mapping[str, str] | None = None) -> tuple[bytes, bytes, str | None]:
+    """A picture as it stands: PNGs at output and at native size, which carry texts, and its SVG.
+
+    There is no SVG where it would not fit into the frame that the pictures are sent in.
+    """
+    drawer = easel.drawer
+    png = encode_png(drawer.enlarged(easel.size), texts)
+    native_png = encode_png(drawer.native(), texts)
+    svg = drawer.svg(easel.size)
+    return png, native_png, None if svg is None or len(svg) > _LONGEST_SVG else svg
 
 
 def _failure(job: str, error: Exception) -> Failed:

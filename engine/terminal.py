@@ -27,7 +27,7 @@ from engine.recipe import Recipe, make_recipe
 from engine.settings import Settings
 from engine.sprite_sheet import arrange
 
-# A job's steps so far, and its picture as PNGs at output and at native size.
+# A job's steps so far, and its picture as PNGs at output and at native size and as SVG.
 _Look = Callable[[str], tuple[int, bytes, bytes, str | None]]
 
 # Lines that the progress bar and the shell's prompt need below the picture.
@@ -62,26 +62,20 @@ class _Sketch:
         self.done = done
         write_frame(self.outputs, done.statistics.iterations, done.png)
 
-    def drawn(self, look: _Look) -> Drawn:
-        """The finished picture, or what a look at it shows."""
-        if self.done is None:
-            _, png, native_png, svg = look(self.job)
-            return Drawn(png, native_png, svg, self.frames)
-        return Drawn(self.done.png, self.done.native_png, self.done.svg, self.frames)
-
-    def told(self, look: _Look) -> str:
-        """What became of it, as a line."""
-        out = self.outputs.out
-        if self.done is None:
-            steps, *_ = look(self.job)
-            return f"Stopped after {steps} steps; the picture so far is {out}."
+    def result(self, look: _Look) -> tuple[Drawn, str]:
+        """The finished picture, or what a look at it shows; and what became of it, as a line."""
+        out, done = self.outputs.out, self.done
+        if done is None:
+            steps, png, native_png, svg = look(self.job)
+            told = f"Stopped after {steps} steps; the picture so far is {out}."
+            return Drawn(png, native_png, svg, self.frames), told
         assert self.settings.size is not None
         width, height = self.settings.size
-        statistics = self.done.statistics
-        return (
-            f"{out}  {width} × {height}   seed {self.settings.seed}   {statistics.iterations} "
-            f"steps in {statistics.seconds:.1f} s   score {statistics.score:.3f}"
+        told = (
+            f"{out}  {width} × {height}   seed {self.settings.seed}   {done.statistics.iterations} "
+            f"steps in {done.statistics.seconds:.1f} s   score {done.statistics.score:.3f}"
         )
+        return Drawn(done.png, done.native_png, done.svg, self.frames), told
 
 
 def draw_in_terminal(
@@ -162,13 +156,14 @@ def draw_in_terminal(
 
 def _write(sketches: Sequence[_Sketch], look: _Look, sheet: Path | None, console: Console) -> None:
     """Write every file, the pictures first, and say where it is; raises `OutputError`."""
-    pictures = [sketch.drawn(look) for sketch in sketches]
+    results = [sketch.result(look) for sketch in sketches]
+    pictures = [drawn for drawn, _ in results]
     for sketch, drawn in zip(sketches, pictures, strict=True):
         write_picture(sketch.outputs, drawn)
     if console.is_terminal:
         console.print(_preview([drawn.png for drawn in pictures], sketches[0].settings, console))
-    for sketch in sketches:
-        _say(sketch.told(look), console)
+    for _, told in results:
+        _say(told, console)
     for sketch, drawn in zip(sketches, pictures, strict=True):
         for path in write_others(sketch.outputs, drawn):
             _say(str(path), console)

@@ -11,7 +11,7 @@ from engine.adam import Adam
 
 @dataclass(frozen=True)
 class Start:
-    """A picture to start from, of the size that `engine.drawers.seen_size` names.
+    """A picture to start from, of the size that `engine.drawers.grid_size` names.
 
     Attributes:
         subject: ``[4, rows, columns]``: RGB premultiplied by alpha, and alpha, in 0…1.

@@ -7,9 +7,8 @@ From nothing they begin anywhere, in any colour. From a picture they begin as a 
 import torch
 
 from engine.drawers.base import Start
-from engine.drawers.strokes import StrokeDrawer, curve_length, on_white, width_limits, working_size
+from engine.drawers.strokes import StrokeDrawer, beginning, on_white
 from engine.settings import Settings
-from engine.streams import stream
 from engine.strokes import Strokes
 from engine.strokes.placing import directions, looked_up, random_points, traced_points
 
@@ -32,23 +31,18 @@ class ClipDrawDrawer(StrokeDrawer):
     guess_weight = _GUESS_WEIGHT
 
     def __init__(self, settings: Settings, start: Start | None, device: torch.device) -> None:
-        assert settings.seed is not None
-        assert settings.strokes is not None
-        assert settings.stroke_length is not None
-        size, length = working_size(settings), curve_length(settings)
-        low, high = width_limits(settings)
-        generator = stream(settings.seed, "clipdraw/start")
-        widths = low + (high - low) * torch.rand(settings.strokes, generator=generator)
+        first = beginning(settings)
+        count, generator = first.strokes, first.generator
+        low, high = first.widths
+        widths = low + (high - low) * torch.rand(count, generator=generator)
         if start is None:
             picture = None
-            points = random_points(
-                settings.strokes, settings.stroke_length, length, size, generator
-            )
-            colours = torch.rand(settings.strokes, 4, generator=generator)
+            points = random_points(count, first.curves, first.length, first.size, generator)
+            colours = torch.rand(count, 4, generator=generator)
         else:
             picture = on_white(start)
-            begin = torch.rand(settings.strokes, 2, generator=generator) * torch.tensor(size)
-            points = traced_points(directions(picture), begin, settings.stroke_length, length)
+            begin = torch.rand(count, 2, generator=generator) * torch.tensor(first.size)
+            points = traced_points(directions(picture), begin, first.curves, first.length)
             colours = looked_up(picture, begin)
             colours = torch.cat([colours, torch.full_like(colours[:, :1], _OPACITY)], 1)
             widths = widths.sort(descending=True).values

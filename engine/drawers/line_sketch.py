@@ -3,9 +3,8 @@
 import torch
 
 from engine.drawers.base import Start
-from engine.drawers.strokes import StrokeDrawer, curve_length, on_white, width_limits, working_size
+from engine.drawers.strokes import Beginning, StrokeDrawer, beginning, on_white
 from engine.settings import Settings
-from engine.streams import stream
 from engine.strokes import Strokes
 from engine.strokes.placing import directions, edges, random_points, traced_points
 
@@ -34,35 +33,30 @@ class LineSketchDrawer(StrokeDrawer):
     guess_weight = _GUESS_WEIGHT
 
     def __init__(self, settings: Settings, start: Start | None, device: torch.device) -> None:
-        assert settings.seed is not None
-        assert settings.strokes is not None
-        assert settings.stroke_length is not None
-        count, curves = settings.strokes, settings.stroke_length
-        size, length = working_size(settings), curve_length(settings)
-        generator = stream(settings.seed, "line_sketch/start")
+        first = beginning(settings)
         if start is None:
-            points = random_points(count, curves, length, size, generator)
+            points = random_points(
+                first.strokes, first.curves, first.length, first.size, first.generator
+            )
         else:
-            points = _outlines(on_white(start), count, curves, length, generator)
-        widths = torch.full((count,), sum(width_limits(settings)) / 2)
-        begin = Strokes(points, widths, torch.tensor(_BLACK).repeat(count, 1))
+            points = _outlines(on_white(start), first)
+        widths = torch.full((first.strokes,), sum(first.widths) / 2)
+        begin = Strokes(points, widths, torch.tensor(_BLACK).repeat(first.strokes, 1))
         super().__init__(settings, begin, None, device, coloured=False)
 
 
-def _outlines(
-    picture: torch.Tensor, count: int, curves: int, length: float, generator: torch.Generator
-) -> torch.Tensor:
+def _outlines(picture: torch.Tensor, first: Beginning) -> torch.Tensor:
     """Lines along the edges of a picture ``[3, height, width]``, the strong edges first."""
     left, field = edges(picture), directions(picture)
     height, width = left.shape
     apart = round(_APART * height)
     lines = []
-    for _ in range(count):
+    for _ in range(first.strokes):
         # Where nothing is left to draw, or there was no edge at all, they begin anywhere.
         odds = left.flatten().clamp(min=_FAINTEST) ** _CONTRAST
-        chosen = torch.multinomial(odds, 1, generator=generator)
+        chosen = torch.multinomial(odds, 1, generator=first.generator)
         begin = torch.stack([chosen % width, chosen // width], 1) + 0.5
-        lines.append(traced_points(field, begin, curves, length))
+        lines.append(traced_points(field, begin, first.curves, first.length))
         for x, y in lines[-1][0].long().clamp(min=0).tolist():
             left[max(0, y - apart) : y + apart, max(0, x - apart) : x + apart] *= _AGAIN
     return torch.cat(lines)

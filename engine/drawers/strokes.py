@@ -5,6 +5,7 @@ asked for, and an SVG is sharp at any.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from engine.adam import Adam, Group
 from engine.drawers.base import Start
 from engine.drawers.starts import fitted
 from engine.settings import PIXELCLIP, Settings
+from engine.streams import stream
 from engine.strokes import Strokes, render, to_svg
 
 # Pixels of the canvas on which strokes are judged: about as fine as the perceptor's views are.
@@ -134,6 +136,44 @@ class StrokeDrawer:
         return torch.cat([drawn[:3] + (1 - drawn[3:]) * paper, torch.ones_like(drawn[3:])])
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """What the strokes of a drawing are made of at first, lengths in pixels of the working size.
+
+    Attributes:
+        strokes: how many.
+        curves: how many each is made of.
+        length: about how long a curve is.
+        size: width and height of the canvas.
+        widths: the thinnest and the widest that a stroke may be.
+        generator: the drawing's own stream.
+
+    """
+
+    strokes: int
+    curves: int
+    length: float
+    size: tuple[int, int]
+    widths: tuple[float, float]
+    generator: torch.Generator
+
+
+def beginning(settings: Settings) -> Beginning:
+    """What resolved settings say of it."""
+    assert settings.seed is not None
+    assert settings.strokes is not None
+    assert settings.stroke_length is not None
+    size = working_size(settings)
+    return Beginning(
+        settings.strokes,
+        settings.stroke_length,
+        _CURVE_LENGTH * size[1],
+        size,
+        width_limits(settings),
+        stream(settings.seed, f"{settings.drawer}/start"),
+    )
+
+
 def working_size(settings: Settings) -> tuple[int, int]:
     """Width and height of the canvas on which strokes are judged, in pixels."""
     assert settings.size is not None
@@ -149,11 +189,6 @@ def width_limits(settings: Settings) -> tuple[float, float]:
     assert settings.max_stroke_width is not None
     percent = working_size(settings)[1] / 100
     return settings.min_stroke_width * percent, settings.max_stroke_width * percent
-
-
-def curve_length(settings: Settings) -> float:
-    """About how long a curve is at first on that canvas, in pixels."""
-    return _CURVE_LENGTH * working_size(settings)[1]
 
 
 def on_white(start: Start) -> torch.Tensor:
