@@ -13,6 +13,7 @@ from bot.store import Caps, Store
 from engine.client import Engine
 from engine.errors import EngineDied
 from engine.protocol import Cancelled, Done, Failed, JobEvent, Progress, Snapshot, Started
+from engine.settings import picture_names
 
 log = logging.getLogger(__name__)
 
@@ -155,13 +156,14 @@ class Dispatcher:
         self._news.set()
 
     async def _follow(self, job: Job) -> None:
-        init_image = None
-        if job.init_image is not None:
-            init_image = await self._pictures.read_init(job.init_image)
-            if init_image is None:
+        pictures: dict[str, bytes] = {}
+        for name in picture_names(job.settings):
+            picture = await self._pictures.read_init(name)
+            if picture is None:
                 await self._store.fail(job, _NO_INIT_IMAGE)
                 return
-        draw = self._engine.draw(str(job.id), job.settings, init_image)
+            pictures[name] = picture
+        draw = self._engine.draw(str(job.id), job.settings, pictures)
         async with contextlib.aclosing(draw) as events:
             async for event in events:
                 if not await self._keep(job, event):

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from engine.errors import EngineError, OutputError, PictureError, SettingsError
-from engine.settings import OPTION, PIXELCLIP, find_option, make_settings, series
+from engine.settings import OPTION, PIXELCLIP, find_option, make_settings, picture_names, series
 
 app = typer.Typer(add_completion=False)
 models_app = typer.Typer(help="Weights of published models on this machine.", no_args_is_help=True)
@@ -119,11 +119,11 @@ def draw(
 
             recipe = read_recipe_file(from_)
             settings = draw_again(recipe, given)
-        picture = None
-        if settings.init_image is not None:
-            from engine.images import read_picture_file
+        pictures = {}
+        if picture_names(settings):
+            from engine.picture_files import read_pictures
 
-            picture = read_picture_file(Path(settings.init_image)).png
+            pictures = read_pictures(settings)
         outputs.check(count)
     except (SettingsError, PictureError, OutputError) as error:
         raise refuse(error) from None
@@ -131,7 +131,7 @@ def draw(
     from engine.terminal import draw_in_terminal
 
     try:
-        finished = draw_in_terminal(series(settings, count), picture, outputs, recipe)
+        finished = draw_in_terminal(series(settings, count), pictures, outputs, recipe)
     except (EngineError, OutputError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

@@ -55,7 +55,7 @@ class Engine(Protocol):
         """End the engine and everything that waits for it."""
 
     def draw(
-        self, job: str, settings: Settings, init_image: bytes | None = None
+        self, job: str, settings: Settings, pictures: dict[str, bytes] | None = None
     ) -> AsyncGenerator[JobEvent]:
         """Draw one job, from its last snapshot if there is one; waits until the engine is up.
 
@@ -139,7 +139,7 @@ class LocalEngine:
         self._up.set()
 
     async def draw(
-        self, job: str, settings: Settings, init_image: bytes | None = None
+        self, job: str, settings: Settings, pictures: dict[str, bytes] | None = None
     ) -> AsyncGenerator[JobEvent]:
         """Draw one job; see `Engine.draw`."""
         # Once is not enough: the engine may die again between the event and this task's turn.
@@ -153,7 +153,7 @@ class LocalEngine:
         self._jobs[job] = events
         finished = False
         try:
-            await self._send(Draw(job, settings, init_image))
+            await self._send(Draw(job, settings, pictures or {}))
             while not finished:
                 event = await events.get()
                 finished = isinstance(event, Done | Failed | Cancelled | EngineDied)

@@ -1,10 +1,9 @@
 """Pictures in this process: settings in, frames out, without a bot or a queue."""
 
 from collections.abc import Generator, Mapping
-from pathlib import Path
 
 from engine.errors import EngineError
-from engine.images import read_picture_file
+from engine.picture_files import read_pictures
 from engine.protocol import Done, Draw, Failed, JobEvent, Progress, Started
 from engine.settings import Settings
 from engine.studio import Studio
@@ -13,35 +12,41 @@ JOB = "drawing"
 
 
 def draw(
-    settings: Settings, init_image: bytes | None = None, *, studio: Studio | None = None
+    settings: Settings,
+    pictures: Mapping[str, bytes] | None = None,
+    *,
+    studio: Studio | None = None,
 ) -> Generator[Started | Progress | Done]:
     """Draw one picture step by step; the last event is `Done`.
 
     Args:
         settings: from `engine.settings.make_settings`.
-        init_image: a PNG as `engine.images.read_picture` returns it; if left out, the file that
-            the settings name is read.
+        pictures: a PNG as `engine.images.read_picture` returns it for each picture that the
+            settings name; if left out, the files of these names are read.
         studio: an idle one to use again; its perceptors are loaded only once. While it draws,
             the picture can be looked at as `studio.look(JOB)`.
 
     Raises:
         EngineError: when the picture cannot be drawn, with the reason as a sentence.
-        PictureError: when the init image cannot be read.
+        PictureError: when a picture cannot be read.
 
     """
-    if init_image is None and settings.init_image is not None:
-        init_image = read_picture_file(Path(settings.init_image)).png
-    yield from draw_together({JOB: settings}, init_image, studio=studio)
+    if pictures is None:
+        pictures = read_pictures(settings)
+    yield from draw_together({JOB: settings}, pictures, studio=studio)
 
 
 def draw_together(
-    asked: Mapping[str, Settings], init_image: bytes | None = None, *, studio: Studio | None = None
+    asked: Mapping[str, Settings],
+    pictures: Mapping[str, bytes] | None = None,
+    *,
+    studio: Studio | None = None,
 ) -> Generator[Started | Progress | Done]:
     """Draw several pictures side by side, each as if it were alone, in less time than in a row.
 
     Args:
         asked: settings by the job's name, which each event bears.
-        init_image: a PNG for all of them, or None.
+        pictures: a PNG for each picture that any of them names.
         studio: as for `draw`.
 
     Raises:
@@ -50,7 +55,7 @@ def draw_together(
     """
     studio = studio or Studio()
     for job, settings in asked.items():
-        yield from _checked(studio.add(Draw(job, settings, init_image)))
+        yield from _checked(studio.add(Draw(job, settings, dict(pictures or {}))))
     while not studio.idle:
         for event in studio.tick():
             yield from _checked(event)

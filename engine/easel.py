@@ -2,14 +2,17 @@
 
 import hashlib
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 import torch
+from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from engine.asks import Look, Part
 from engine.cutouts import Views, choose_views
 from engine.drawers import Start, grid_size, make_drawer
 from engine.losses import init_loss
@@ -32,6 +35,7 @@ class Easel:
         provenance: what else its bytes depend on; a snapshot of another kind is not resumed.
         start: the picture to start from, or None for noise.
         device: where to draw.
+        pictures: by name, those that the settings name.
 
     """
 
@@ -42,6 +46,7 @@ class Easel:
         provenance: Provenance,
         start: Start | None,
         device: torch.device,
+        pictures: Mapping[str, Image.Image] | None = None,
     ) -> None:
         self.job = job
         self.settings = settings
@@ -58,6 +63,7 @@ class Easel:
         self._hold = self.drawer.guess_weight if guessed else settings.init_weight
         if start is not None and self._hold > 0:
             self._start = self.drawer.reference()
+        self._pictures = pictures or {}
 
     @property
     def iterations(self) -> int:
@@ -80,23 +86,24 @@ class Easel:
         width, height = _known(self.settings.size)
         return width, height
 
-    def grid(self) -> torch.Tensor:
-        """The cells as the next step's views see them, as `engine.drawers.Drawer.grid` has it.
+    def looks(self, batch: int = 0) -> dict[Part, Look]:
+        """What of the picture is judged in the next step, or in one batch of it.
 
         A step's noise has a stream of its own, so that a step taken again finds the same.
         """
         randomness = stream(_known(self.settings.seed), f"choice/{self.iteration}")
-        return self.drawer.grid(self.iteration / self.iterations, randomness)
+        grid = self.drawer.grid(self.iteration / self.iterations, randomness)
+        if batch == 0:
+            self._before_step = self._cutouts.get_state()
+        return {"whole": Look(grid, self._choose_views())}
 
-    def choose_views(self) -> Views:
-        """Draw the random views of the next step from the job's own stream."""
-        self._before_step = self._cutouts.get_state()
+    def _choose_views(self) -> Views:
         columns, rows = grid_size(self.settings)
         count = _known(self.settings.num_cuts)
         return choose_views(count, columns, rows, self._cutouts, wraps=self.settings.tile)
 
     def rewind(self) -> None:
-        """Take back `choose_views`, so that a step that failed can be taken again."""
+        """Take back a step that failed, so that it can be taken again."""
         self._cutouts.set_state(self._before_step)
         self._optimizer.zero_grad()
 

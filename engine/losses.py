@@ -1,5 +1,6 @@
 """What is asked of a picture: to fit its prompts, and to stay near its init image."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,7 +24,7 @@ class Targets:
     stops: torch.Tensor
 
 
-def make_targets(prompts: tuple[Prompt, ...], vectors: torch.Tensor) -> Targets:
+def make_targets(prompts: Sequence[Prompt], vectors: torch.Tensor) -> Targets:
     """Prompts and their text vectors ``[prompts, d]`` as the targets of a loss."""
     return Targets(
         vectors=vectors,

@@ -11,7 +11,7 @@ import msgspec
 
 from engine.settings import Settings
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 MAX_FRAME = 16 * 1024 * 1024
 HEARTBEAT_SECONDS = 2.0
 
@@ -41,13 +41,14 @@ class Draw(msgspec.Struct, frozen=True, tag=True):
     Attributes:
         job: a name that is unique among the jobs at hand; also the snapshot's file name.
         settings: as asked or resolved; the engine resolves what is still open.
-        init_image: a PNG as `engine.images.read_picture` returns it.
+        pictures: for each name of `engine.settings.picture_names` a PNG as
+            `engine.images.read_picture` returns it.
 
     """
 
     job: str
     settings: Settings
-    init_image: bytes | None = None
+    pictures: dict[str, bytes] = {}
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):

@@ -18,7 +18,15 @@ import msgspec
 from engine.errors import PictureError, SettingsError
 from engine.png import read_png_text
 from engine.protocol import Provenance
-from engine.settings import DRAWING_VERSION, OPTIONS, Settings, make_settings, to_given
+from engine.settings import (
+    DRAWING_VERSION,
+    OPTIONS,
+    Settings,
+    make_settings,
+    picture_names,
+    to_given,
+    with_names,
+)
 
 KEYWORD = "pixel:settings"
 # A finished picture has at most 2048 pixels a side, and flat cells: it is far smaller.
@@ -44,14 +52,22 @@ class Recipe(msgspec.Struct, frozen=True):
         Nothing as well if other settings were asked for: then another picture is wanted.
         """
         before, now = self.provenance, other.provenance
+        asked, other_asked = (
+            with_names(recipe.settings, "a picture".format) for recipe in (self, other)
+        )
+        if asked != other_asked:
+            return ()
         differs = {
-            "another init image": self.settings.init_image != other.settings.init_image,
+            f"another {option.name.replace('_', ' ')}": getattr(self.settings, option.name)
+            != getattr(other.settings, option.name)
+            for option in OPTIONS
+        }
+        differs |= {
             "another drawing version": before.drawing_version != now.drawing_version,
             "other weights": before.weights != now.weights,
             "another class of machine": (before.device, before.dtype) != (now.device, now.dtype),
         }
-        same = msgspec.structs.replace(other.settings, init_image=self.settings.init_image)
-        return tuple(what for what, is_so in differs.items() if is_so and same == self.settings)
+        return tuple(what for what, is_so in differs.items() if is_so)
 
 
 class _Written(msgspec.Struct, frozen=True):
@@ -79,16 +95,12 @@ def make_recipe(
     Args:
         settings: resolved.
         provenance: as in `engine.protocol.Started`.
-        pictures: the PNG for each setting that names a picture, by the setting's name; a name
-            without its picture is a mistake, and a KeyError.
+        pictures: the PNG for each picture that the settings name; a name without its picture is
+            a mistake, and a KeyError.
 
     """
-    hashes = {
-        option.name: hashlib.sha256((pictures or {})[option.name]).hexdigest()
-        for option in OPTIONS
-        if option.kind == "text" and getattr(settings, option.name) is not None
-    }
-    public = msgspec.structs.replace(settings, **hashes)
+    known = pictures or {}
+    public = with_names(settings, lambda name: hashlib.sha256(known[name]).hexdigest())
     return Recipe(make_settings(to_given(public)), provenance)
 
 
@@ -101,9 +113,8 @@ def draw_again(recipe: Recipe, given: Mapping[str, object]) -> Settings:
 
     """
     for option in OPTIONS:
-        if option.kind != "text" or getattr(recipe.settings, option.name) is None:
-            continue
-        if given.get(option.name) is None:
+        named = picture_names(recipe.settings, option)
+        if named and given.get(option.name) is None:
             raise SettingsError(
                 f"It was drawn with an {option.name}, which is not in the picture; "
                 f"give that file as {option.name} again."

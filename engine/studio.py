@@ -8,22 +8,21 @@ gives each the gradient that it would have had by itself.
 import io
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
 from PIL import Image
 
-from engine.cutouts import Views, sample
+from engine.asks import Ask, answered
 from engine.drawers import Start, grid_size, start_from_image
 from engine.easel import Easel
 from engine.errors import PerceptorError, SettingsError
 from engine.guess import FirstGuess, best
-from engine.losses import Targets, make_targets, prompt_loss, prompt_score
+from engine.judges import Judges
 from engine.perceptors import Perceptor, auto_perceptors, load_perceptor
 from engine.png import encode_png
-from engine.prompts import Prompt, parse_prompts
+from engine.prompts import parse_prompts
 from engine.protocol import (
     MAX_FRAME,
     Cancelled,
@@ -39,13 +38,12 @@ from engine.protocol import (
     Statistics,
 )
 from engine.recipe import Recipe, make_recipe, write_recipe
-from engine.settings import DRAWING_VERSION, PIXELCLIP, Settings, resolve
+from engine.settings import DRAWING_VERSION, PIXELCLIP, Settings, picture_names, resolve
 
 log = logging.getLogger(__name__)
 
 SNAPSHOT_SECONDS = 5.0
 GUESSES = 8
-_MAX_CACHED_TEXTS = 4096
 _LONGEST_SVG = MAX_FRAME // 2
 
 
@@ -72,14 +70,12 @@ class Studio:
     ) -> None:
         self.device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._snapshots = snapshots
-        self._load_perceptor = perceptor
+        self._judges = Judges(perceptor, self.device)
         self._clock = clock
         self._snapshot_seconds = snapshot_seconds
-        self._perceptors: dict[str, Perceptor] = {}
-        self._texts: dict[tuple[str, str], torch.Tensor] = {}
         self._first_guess: FirstGuess | None = None
         self._easels: dict[str, Easel] = {}
-        self._targets: dict[str, dict[str, Targets]] = {}
+        self._asks: dict[str, tuple[Ask, ...]] = {}
         self._recipes: dict[str, Recipe] = {}
         self._began: dict[str, float] = {}
         self._saved: dict[str, float] = {}
@@ -98,9 +94,7 @@ class Studio:
 
     def perceptor(self, name: str) -> Perceptor:
         """A perceptor, loaded when it is first asked for; raises `PerceptorError`."""
-        if name not in self._perceptors:
-            self._perceptors[name] = self._load_perceptor(name, self.device)
-        return self._perceptors[name]
+        return self._judges.perceptor(name)
 
     def add(self, draw: Draw) -> JobEvent:
         """Put a job on an easel, from its snapshot if one fits; `Started`, or `Failed`."""
@@ -163,19 +157,16 @@ class Studio:
             yield from self._events(easel)
 
     def _prepare(self, draw: Draw) -> tuple[Easel, Started]:
+        pictures = _opened(draw)
         image = None
-        if draw.init_image is not None:
-            image = Image.open(io.BytesIO(draw.init_image), formats=["PNG"])
-        elif draw.settings.init_image is not None:
-            raise SettingsError("The settings name an init image, but it was not sent along.")
+        if draw.settings.init_image is not None:
+            image = pictures[draw.settings.init_image]
         settings = resolve(
             draw.settings,
             perceptors=auto_perceptors(draw.settings.quality, self.device_class),
             init_size=None if image is None else image.size,
         )
-        names = settings.perceptors or ()
-        prompts = parse_prompts(settings.prompts)
-        weights = {name: self.perceptor(name).weights_hash for name in names}
+        weights = self._judges.weights(settings)
         if settings.start == "guess":
             weights |= {model.name: model.weights_hash for model in self._guessers()}
         provenance = Provenance(
@@ -184,14 +175,13 @@ class Studio:
             dtype="float32",
             weights=weights,
         )
-        start = self._start(settings, prompts, image)
-        easel = Easel(draw.job, settings, provenance, start, self.device)
+        start = self._start(settings, image)
+        easel = Easel(draw.job, settings, provenance, start, self.device, pictures)
         snapshot = self._snapshot_path(draw.job)
         if snapshot is not None:
             easel.resume(snapshot)
-        self._targets[draw.job] = {name: self._encode(name, prompts) for name in names}
-        pictures = {} if draw.init_image is None else {"init_image": draw.init_image}
-        self._recipes[draw.job] = make_recipe(settings, provenance, pictures)
+        self._asks[draw.job] = self._judges.asks(settings)
+        self._recipes[draw.job] = make_recipe(settings, provenance, draw.pictures)
         return easel, Started(draw.job, settings, provenance, easel.iteration, easel.size)
 
     def _guessers(self) -> tuple[FirstGuess, Perceptor]:
@@ -200,9 +190,7 @@ class Studio:
             self._first_guess = FirstGuess(device=self.device)
         return self._first_guess, self.perceptor(PIXELCLIP)
 
-    def _start(
-        self, settings: Settings, prompts: tuple[Prompt, ...], image: Image.Image | None
-    ) -> Start | None:
+    def _start(self, settings: Settings, image: Image.Image | None) -> Start | None:
         """The picture that a drawing begins with, or None for noise."""
         assert settings.seed is not None
         columns, rows = grid_size(settings)
@@ -212,76 +200,42 @@ class Studio:
         if settings.start != "guess":
             return None
         first_guess, ear = self._guessers()
-        said = self._encode(ear.name, prompts)
+        said = self._judges.targets(ear.name, parse_prompts(settings.prompts))
         drawn = first_guess.draw(
             said.vectors, said.weights, settings.seed, columns, rows, count=GUESSES
         )
         return best(drawn, ear, said, settings.seed)
-
-    def _encode(self, name: str, prompts: tuple[Prompt, ...]) -> Targets:
-        """Text vectors are kept across jobs: a channel's favourite prompts come again."""
-        if len(self._texts) > _MAX_CACHED_TEXTS:
-            self._texts.clear()
-        for prompt in prompts:
-            if (name, prompt.text) not in self._texts:
-                vector = self.perceptor(name).encode_text([prompt.text])[0]
-                self._texts[name, prompt.text] = vector
-        vectors = torch.stack([self._texts[name, prompt.text] for prompt in prompts])
-        return make_targets(prompts, vectors)
 
     def _step(self, easels: Sequence[Easel]) -> Mapping[str, Exception]:
         """Step easels together; if that fails, nothing was stepped and all are named."""
         if not easels:
             return {}
         try:
-            grids = [easel.grid() for easel in easels]
-            views = [easel.choose_views() for easel in easels]
-            losses, scores = self._judge(easels, grids, views)
-            total = torch.stack(
-                [
-                    loss + easel.own_loss(grid)
-                    for loss, easel, grid in zip(losses, easels, grids, strict=True)
-                ]
-            )
-            torch.autograd.backward(total.sum())
+            taken = self._backward(easels)
         except Exception as error:
             # Whatever a kernel raises, out of memory above all, must not end the other jobs.
             log.exception("a step of jobs %s failed", [easel.job for easel in easels])
             return {easel.job: error for easel in easels}
-        for easel, loss, score in zip(easels, total.tolist(), scores.tolist(), strict=True):
+        for easel, (loss, score) in zip(easels, taken, strict=True):
             easel.loss, easel.score = loss, score
             easel.step()
         return {}
 
-    def _judge(
-        self, easels: Sequence[Easel], grids: Sequence[torch.Tensor], views: Sequence[Views]
-    ) -> tuple[list[torch.Tensor], torch.Tensor]:
-        """Each easel's prompt loss, a scalar each, and their scores ``[easels]``."""
-        users: dict[str, list[int]] = defaultdict(list)
-        for index, easel in enumerate(easels):
-            for name in easel.settings.perceptors or ():
-                users[name].append(index)
-        losses: list[list[torch.Tensor]] = [[] for _ in easels]
-        scores: list[list[torch.Tensor]] = [[] for _ in easels]
-        sampled: dict[tuple[int, tuple[int, ...]], torch.Tensor] = {}
-        for name, indices in users.items():
-            perceptor = self.perceptor(name)
-            # Perceptors that take the same size for the same jobs share the sampled views.
-            key = perceptor.view_size, tuple(indices)
-            if key not in sampled:
-                sampled[key] = sample(
-                    [grids[i] for i in indices], [views[i] for i in indices], perceptor.view_size
-                )
-            embeddings = perceptor.encode_views(sampled[key])
-            parts = torch.split(embeddings, [len(views[i]) for i in indices])
-            for i, part in zip(indices, parts, strict=True):
-                targets = self._targets[easels[i].job][name]
-                losses[i].append(prompt_loss(part, targets))
-                scores[i].append(prompt_score(part, targets))
-        return (
-            [torch.stack(parts).mean() for parts in losses],
-            torch.stack([torch.stack(parts).mean() for parts in scores]),
-        )
+    def _backward(self, easels: Sequence[Easel]) -> list[tuple[float, float]]:
+        """Put every easel's gradient in place; its loss and score, the means of its batches."""
+        taken = torch.zeros(len(easels), 2)
+        for batch in range(max(easel.settings.batches for easel in easels)):
+            due = [i for i, easel in enumerate(easels) if batch < easel.settings.batches]
+            looks = [easels[i].looks(batch) for i in due]
+            losses, scores = answered([self._asks[easels[i].job] for i in due], looks)
+            parts = []
+            for i, look, loss, score in zip(due, looks, losses, scores, strict=True):
+                easel = easels[i]
+                whole = (loss + easel.own_loss(look["whole"].grid)) / easel.settings.batches
+                taken[i] += torch.stack([whole.detach(), score / easel.settings.batches]).cpu()
+                parts.append(whole)
+            torch.autograd.backward(torch.stack(parts).sum())
+        return [(loss, score) for loss, score in taken.tolist()]
 
     def _events(self, easel: Easel) -> Iterator[JobEvent]:
         job = easel.job
@@ -313,7 +267,7 @@ class Studio:
         return True
 
     def _forget(self, job: str) -> None:
-        for kept in (self._easels, self._targets, self._recipes, self._began, self._saved):
+        for kept in (self._easels, self._asks, self._recipes, self._began, self._saved):
             del kept[job]
 
     def _remove(self, job: str) -> None:
@@ -336,6 +290,16 @@ def _files(easel: Easel, texts: Mapping[str, str] | None = None) -> tuple[bytes,
     native_png = encode_png(drawer.native(), texts)
     svg = drawer.svg(easel.size)
     return png, native_png, None if svg is None or len(svg) > _LONGEST_SVG else svg
+
+
+def _opened(draw: Draw) -> dict[str, Image.Image]:
+    """The pictures that a job's settings name, by name; raises `SettingsError`."""
+    opened: dict[str, Image.Image] = {}
+    for name in picture_names(draw.settings):
+        if name not in draw.pictures:
+            raise SettingsError("The settings name a picture, but it was not sent along.")
+        opened[name] = Image.open(io.BytesIO(draw.pictures[name]), formats=["PNG"])
+    return opened
 
 
 def _failure(job: str, error: Exception) -> Failed:

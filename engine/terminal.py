@@ -1,7 +1,7 @@
 """Drawings as they are watched in a terminal: the growing pictures above a progress bar."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,7 +80,7 @@ class _Sketch:
 
 def draw_in_terminal(
     asked: Sequence[Settings],
-    init_image: bytes | None,
+    pictures: Mapping[str, bytes],
     outputs: Outputs,
     recipe: Recipe | None = None,
 ) -> bool:
@@ -88,7 +88,7 @@ def draw_in_terminal(
 
     Args:
         asked: the settings of each picture.
-        init_image: a PNG for all of them, or None.
+        pictures: a PNG for each picture that any of them names.
         outputs: which files to write.
         recipe: of a picture that is drawn again; if this one cannot be the same, that is said.
 
@@ -123,7 +123,7 @@ def draw_in_terminal(
 
             studio = Studio()
             jobs = {job: sketch.settings for job, sketch in sketches.items()}
-            for event in draw_together(jobs, init_image, studio=studio):
+            for event in draw_together(jobs, pictures, studio=studio):
                 sketch = sketches[event.job]
                 match event:
                     case protocol.Started(settings=settings):
@@ -132,7 +132,7 @@ def draw_in_terminal(
                         waiting.discard(event.job)
                         if not waiting:
                             look = studio.look
-                        if recipe is not None and (warning := _warning(recipe, event, init_image)):
+                        if recipe is not None and (warning := _warning(recipe, event, pictures)):
                             _say(warning, console)
                     case protocol.Progress(iteration=iteration, png=png):
                         sketch.add_frame(iteration, png)
@@ -176,9 +176,8 @@ def _write(sketches: Sequence[_Sketch], look: _Look, sheet: Path | None, console
         _say(f"{sheet}, {places_path(sheet)}", console)
 
 
-def _warning(recipe: Recipe, event: protocol.Started, init_image: bytes | None) -> str | None:
+def _warning(recipe: Recipe, event: protocol.Started, pictures: Mapping[str, bytes]) -> str | None:
     """What to say where a picture that is drawn again cannot be the same."""
-    pictures = {} if init_image is None else {"init_image": init_image}
     mine = make_recipe(event.settings, event.provenance, pictures)
     found = recipe.differences(mine)
     if not found:

@@ -36,7 +36,7 @@ class ScriptedEngine:
         self.up.set()
         self.drawn: list[int] = []
         self.settings: dict[int, Settings] = {}
-        self.init_images: dict[int, bytes | None] = {}
+        self.pictures: dict[int, dict[str, bytes] | None] = {}
         self._words: dict[int, asyncio.Queue[JobEvent | EngineDied]] = {}
 
     async def start(self) -> None:
@@ -46,14 +46,14 @@ class ScriptedEngine:
         pass
 
     async def draw(
-        self, job: str, settings: Settings, init_image: bytes | None = None
+        self, job: str, settings: Settings, pictures: dict[str, bytes] | None = None
     ) -> AsyncGenerator[JobEvent]:
         await self.up.wait()
         number = int(job)
         self._words[number] = asyncio.Queue()
         self.drawn.append(number)
         self.settings[number] = settings
-        self.init_images[number] = init_image
+        self.pictures[number] = pictures
         try:
             yield Started(job, resolve(settings), PROVENANCE, 0, (8, 8))
             while True:

@@ -9,6 +9,7 @@ from bot.dispatcher import Dispatcher
 from bot.jobs import Frame, Job, State
 from bot.pictures import Pictures
 from bot.store import Caps, Store
+from engine.settings import make_settings
 from tests.bot.helpers import ALICE, BOB, CAROL, GUILD, add, png, until
 from tests.bot.scripted import ScriptedEngine
 
@@ -202,8 +203,13 @@ async def test_after_a_restart_the_running_jobs_come_first(world: World) -> None
         await successor.close()
 
 
+def starting_from(digest: str) -> dict[str, object]:
+    settings = make_settings({"prompts": "a cat", "init_image": digest})
+    return {"settings": settings, "init_image": digest}
+
+
 async def test_a_missing_picture_to_start_from_is_a_sentence(world: World) -> None:
-    job_id = await world.ask(init_image="0" * 64)
+    job_id = await world.ask(**starting_from("0" * 64))
     job = await world.comes_to(job_id, State.FAILED)
     assert job.error is not None
     assert "not there any more" in job.error
@@ -211,9 +217,9 @@ async def test_a_missing_picture_to_start_from_is_a_sentence(world: World) -> No
 
 async def test_the_picture_to_start_from_reaches_the_engine(world: World) -> None:
     digest = await world.pictures.save_init(b"start")
-    job_id = await world.ask(init_image=digest)
+    job_id = await world.ask(**starting_from(digest))
     await world.engine.has(job_id)
-    assert world.engine.init_images[job_id] == b"start"
+    assert world.engine.pictures[job_id] == {digest: b"start"}
 
 
 async def test_a_full_disk_fails_the_job_with_a_sentence_and_the_queue_goes_on(

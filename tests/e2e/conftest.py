@@ -42,9 +42,9 @@ class SharedEngine:
         """It is needed by the next test."""
 
     async def draw(
-        self, job: str, settings: Settings, init_image: bytes | None = None
+        self, job: str, settings: Settings, pictures: dict[str, bytes] | None = None
     ) -> AsyncGenerator[JobEvent]:
-        draw = self._engine.draw(f"{self._prefix}-{job}", settings, init_image)
+        draw = self._engine.draw(f"{self._prefix}-{job}", settings, pictures)
         async with contextlib.aclosing(draw) as events:
             async for event in events:
                 if isinstance(event, Started):

@@ -39,13 +39,25 @@ def values(option: Option):
         case "flag":
             return st.booleans()
         case "names":
-            return st.lists(st.sampled_from(["auto", PIXELCLIP, "RN50/openai"]), min_size=1)
+            return st.lists(
+                st.sampled_from(["auto", PIXELCLIP, "RN50/openai", "RN50/openai:0.5"]), min_size=1
+            )
         case "palette":
             return _palettes
         case "prompts":
             return _prompts
-        case "text":
+        case "several":
+            return st.lists(st.sampled_from(option.choices))
+        case "name":
+            return st.sampled_from(["mini", "imagenet_f16_16384"])
+        case "labels":
+            return st.sampled_from(["goldfish", "goldfish:2 | volcano:-0.5", " Tabby "])
+        case "picture":
             return st.text(min_size=1, max_size=30)
+        case "pictures":
+            return _prompts
+        case "blend":
+            return _prompts | st.text(min_size=1, max_size=30).map("picture:{}".format)
 
 
 @st.composite

@@ -22,7 +22,7 @@ from engine.settings import make_settings
 
 
 def test_a_request_comes_out_as_it_went_in():
-    draw = Draw("7", make_settings({"prompts": "a cat:2", "seed": 3}), b"png")
+    draw = Draw("7", make_settings({"prompts": "a cat:2", "seed": 3}), {"a.png": b"png"})
     frame = encode_frame(draw)
     assert frame_length(frame[:HEADER_BYTES]) == len(frame) - HEADER_BYTES
     assert decode_request(frame[HEADER_BYTES:]) == draw

@@ -132,7 +132,7 @@ def test_settings_survive_json():
         ({"pixel_type": "hex", "symmetry": "y", "pixel_size": (8, 7)}, "go with symmetry=y"),
         ({"pixel_type": "tri", "symmetry": "x", "pixel_size": (7, 8)}, "even numbers of columns"),
         ({"pixel_type": "tri", "tile": True, "pixel_size": (7, 8)}, "of columns and rows"),
-        ({"drawer": "oil"}, "allowed are pixel, clipdraw, line_sketch"),
+        ({"drawer": "oil"}, "allowed are pixel, vqgan, clipdraw, line_sketch, fft"),
         (
             {"drawer": "clipdraw", "palette": "nes"},
             "palette is only for drawer=pixel, and the drawer is clipdraw",
@@ -177,11 +177,15 @@ def test_a_drawer_refuses_every_setting_of_another_and_takes_its_own(drawer):
         "min_stroke_width": 1,
         "max_stroke_width": 2,
         "allow_paper_color": True,
+        "outline": True,
+        "dream": True,
+        "vqgan_model": "mini",
     }
     assert set(values) == {option.name for option in OPTIONS if option.drawers}
     for name, value in values.items():
         if drawer in OPTION[name].drawers:
-            beside = {"init_image": "a.png", "palette": "nes"} if name == "dither" else {}
+            beside = {"init_image": "a.png"} if name in {"outline", "dream", "dither"} else {}
+            beside |= {"palette": "nes"} if name == "dither" else {}
             settings = resolve(made(drawer=drawer, **{name: value}, **beside))
             assert getattr(settings, name) == value
             assert resolve(settings) == settings
@@ -283,6 +287,6 @@ def test_a_preset_never_contradicts_what_is_given(preset, given):
 def test_a_stored_job_does_not_change_with_the_table_of_presets(monkeypatch):
     stored = msgspec.json.encode(made(preset="sprite", seed=1))
     before = resolve(msgspec.json.decode(stored, type=Settings))
-    monkeypatch.setattr("engine.settings.PRESETS", {"sprite": {"colors": 3}})
+    monkeypatch.setattr("engine.settings.make.PRESETS", {"sprite": {"colors": 3}})
     assert resolve(msgspec.json.decode(stored, type=Settings)) == before
     assert made(preset="sprite").colors == 3

@@ -166,7 +166,7 @@ def test_a_first_guess_gives_strokes_their_colours_or_places(studio, drawer):
         return one._easels[start]
 
     guessed, wild = begun("guess"), begun("noise")
-    guess = one._start(guessed.settings, parse_prompts("a cat"), None)
+    guess = one._start(guessed.settings, None)
     picture = on_white(guess)
 
     def fit(easel):
@@ -194,7 +194,7 @@ def test_init_weight_keeps_strokes_near_their_init_image(studio, drawer):
             perceptors=(PIXELCLIP,),
         )
         one = studio()
-        assert isinstance(one.add(Draw("a", asked, content.getvalue())), Started)
+        assert isinstance(one.add(Draw("a", asked, {"x": content.getvalue()})), Started)
         drawn = one._easels["a"].drawer
         begun = drawn.reference()
         for _ in range(12):

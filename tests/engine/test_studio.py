@@ -39,7 +39,8 @@ def finish(studio):
 
 def draw_alone(studio, settings, init_image=None):
     one = studio()
-    assert isinstance(one.add(Draw("alone", settings, init_image)), Started)
+    pictures = {} if init_image is None else {settings.init_image: init_image}
+    assert isinstance(one.add(Draw("alone", settings, pictures)), Started)
     return finish(one)["alone"][-1]
 
 
@@ -105,7 +106,7 @@ def test_a_picture_tells_the_hash_of_its_init_image_and_not_its_name(studio, ask
     done = draw_alone(studio, tiny(ask, init_image="/home/ada/me.png"), start)
     recipe = read_recipe(done.png)
     assert recipe.settings.init_image == hashlib.sha256(start).hexdigest()
-    assert b"ada" not in done.png + done.native_png
+    assert b"ada/" not in done.png + done.native_png
     assert draw_alone(studio, draw_again(recipe, {"init_image": "x"}), start).png == done.png
 
 
@@ -138,7 +139,7 @@ def test_four_easels_take_one_sampling_and_one_forward_a_tick(studio, ask, monke
         forwards.append(len(views))
         return encode_views(self, views)
 
-    from engine import studio as module
+    from engine import asks as module
 
     sample = module.sample
 
@@ -239,7 +240,7 @@ def test_what_cannot_be_drawn_is_refused_with_a_sentence(studio, ask):
     assert shapeless.code == "settings"
     unsent = room.add(Draw("c", tiny(ask, init_image="x")))
     assert "not sent along" in unsent.sentence
-    broken = room.add(Draw("d", tiny(ask, init_image="x"), b"no PNG"))
+    broken = room.add(Draw("d", tiny(ask, init_image="x"), {"x": b"no PNG"}))
     assert broken.code == "internal"
     assert room.idle
 

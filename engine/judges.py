@@ -1,0 +1,101 @@
+"""Perceptors by name, and what the settings of a job ask of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from engine.asks import Answer, Ask
+from engine.losses import Targets, make_targets, prompt_loss, prompt_score
+from engine.perceptors import Perceptor
+from engine.prompts import Prompt, parse_prompts
+from engine.settings import Settings, split_weight
+
+_MAX_CACHED_TEXTS = 4096
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    """A perceptor's embedding of views, as a judge."""
+
+    perceptor: Perceptor
+
+    @property
+    def view_size(self) -> int:
+        return self.perceptor.view_size
+
+    def __call__(self, views: torch.Tensor) -> torch.Tensor:
+        return self.perceptor.encode_views(views)
+
+
+class Judges:
+    """Everything that judges pictures, each loaded when it is first asked for.
+
+    Args:
+        load: loads a perceptor by name, for a device.
+        device: where they judge.
+
+    """
+
+    def __init__(
+        self, load: Callable[[str, torch.device], Perceptor], device: torch.device
+    ) -> None:
+        self._load, self._device = load, device
+        self._perceptors: dict[str, Perceptor] = {}
+        self._texts: dict[tuple[str, str], torch.Tensor] = {}
+
+    def perceptor(self, name: str) -> Perceptor:
+        """A perceptor by its name, without a weight; raises `PerceptorError`."""
+        if name not in self._perceptors:
+            self._perceptors[name] = self._load(name, self._device)
+        return self._perceptors[name]
+
+    def weights(self, settings: Settings) -> dict[str, str]:
+        """The hashes of all weights that judge a job of resolved settings, by name."""
+        return {name: self.perceptor(name).weights_hash for name, _ in _shares(settings)}
+
+    def asks(self, settings: Settings) -> tuple[Ask, ...]:
+        """What a job of resolved settings asks of whom; raises `PerceptorError`."""
+        return tuple(self._prompt_asks(settings))
+
+    def targets(self, name: str, prompts: Sequence[Prompt]) -> Targets:
+        """Prompts in a perceptor's space.
+
+        Text vectors are kept across jobs: a channel's favourite prompts come again.
+        """
+        if len(self._texts) > _MAX_CACHED_TEXTS:
+            self._texts.clear()
+        for prompt in prompts:
+            if (name, prompt.text) not in self._texts:
+                vector = self.perceptor(name).encode_text([prompt.text])[0]
+                self._texts[name, prompt.text] = vector
+        vectors = torch.stack([self._texts[name, prompt.text] for prompt in prompts])
+        return make_targets(prompts, vectors)
+
+    def _prompt_asks(self, settings: Settings) -> Sequence[Ask]:
+        prompts = parse_prompts(settings.prompts)
+        return [
+            _fit(self.perceptor(name), self.targets(name, prompts), share)
+            for name, share in _shares(settings)
+        ]
+
+
+def _fit(perceptor: Perceptor, targets: Targets, share: float) -> Ask:
+    """That the whole picture fits targets."""
+
+    def loss(answer: Answer) -> torch.Tensor:
+        assert isinstance(answer, torch.Tensor)
+        return prompt_loss(answer, targets)
+
+    def score(answer: Answer) -> torch.Tensor:
+        assert isinstance(answer, torch.Tensor)
+        return prompt_score(answer, targets)
+
+    return Ask(_Encoding(perceptor), "whole", share, loss, score)
+
+
+def _shares(settings: Settings) -> list[tuple[str, float]]:
+    """Perceptors and what each one's word counts; together 1."""
+    weighted = [split_weight(name) for name in settings.perceptors or ()]
+    total = sum(weight for _, weight in weighted)
+    return [(name, weight / total) for name, weight in weighted]
