@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from functools import partial
@@ -185,7 +186,12 @@ class Dispatcher:
             case Done(png=png, native_png=native_png, statistics=statistics, svg=svg):
                 picture, native = await self._pictures.save_final(job.id, png, native_png, svg)
                 return await self._store.finish(
-                    job, picture=picture, native=native, drawing_seconds=statistics.seconds
+                    job,
+                    picture=picture,
+                    native=native,
+                    drawing_seconds=statistics.seconds,
+                    # That of a picture without prompts is not a number.
+                    score=statistics.score if math.isfinite(statistics.score) else None,
                 )
             case Failed(code=code, sentence=sentence):
                 log.warning("job %d failed (%s): %s", job.id, code, sentence)

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.settings import Settings
 
-Relation = Literal["reroll", "again"]
+Relation = Literal["reroll", "again", "variation", "remix", "start"]
 
 
 class State(enum.StrEnum):
@@ -35,6 +35,8 @@ class NewJob:
         seed: the one to draw with.
         resolved: as the engine resolved them the last time, to draw exactly that again.
         init_image: SHA-256 of a stored picture.
+        spoiler: whether the picture is posted behind a spoiler.
+        group_id: the group whose message shows it.
 
     """
 
@@ -47,6 +49,8 @@ class NewJob:
     init_image: str | None = None
     parent_id: int | None = None
     relation: Relation | None = None
+    spoiler: bool = False
+    group_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,15 +72,18 @@ class Job:
     channel_id: int
     message_id: int | None
     message_at: float | None
-    report: Literal["open", "posted", "silenced"]
+    report: Literal["open", "posted", "silenced", "grouped"]
+    group_id: int | None
     asked: Settings
     resolved: Settings | None
     seed: int
     init_image: str | None
     parent_id: int | None
     relation: Relation | None
+    spoiler: bool
     state: State
     attempt: int
+    cancel_at: float | None
     suspect: bool
     snapshot: int
     asked_at: float
@@ -86,6 +93,8 @@ class Job:
     error: str | None
     picture: str | None
     native: str | None
+    score: float | None
+    deleted_at: float | None
 
     @property
     def prompt(self) -> str:

@@ -17,7 +17,13 @@ _COLOURS = {
     State.FAILED: discord.Colour(0xED4245),
     State.CANCELLED: discord.Colour(0x80848E),
 }
-_RELATIONS = {"reroll": "Reroll of", "again": "The same as"}
+_RELATIONS = {
+    "reroll": "Reroll of",
+    "again": "The same as",
+    "variation": "Variation of",
+    "remix": "Remix of",
+    "start": "Started from",
+}
 
 
 def label(

@@ -1,6 +1,7 @@
 """An engine whose every word is said by the test; it draws nothing."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncGenerator
 
 from engine.errors import EngineDied
@@ -26,6 +27,7 @@ class ScriptedEngine:
     Attributes:
         drawn: the jobs in the order in which they were started.
         settings: what each was started with.
+        at_work: the jobs that it has now.
         up: cleared while it is starting and takes no job.
 
     """
@@ -37,7 +39,11 @@ class ScriptedEngine:
         self.drawn: list[int] = []
         self.settings: dict[int, Settings] = {}
         self.pictures: dict[int, dict[str, bytes] | None] = {}
-        self._words: dict[int, asyncio.Queue[JobEvent | EngineDied]] = {}
+        self.at_work: set[int] = set()
+        # A test may say what happens to a job before the dispatcher has handed it over.
+        self._words: defaultdict[int, asyncio.Queue[JobEvent | EngineDied]] = defaultdict(
+            asyncio.Queue
+        )
 
     async def start(self) -> None:
         pass
@@ -50,7 +56,7 @@ class ScriptedEngine:
     ) -> AsyncGenerator[JobEvent]:
         await self.up.wait()
         number = int(job)
-        self._words[number] = asyncio.Queue()
+        self.at_work.add(number)
         self.drawn.append(number)
         self.settings[number] = settings
         self.pictures[number] = pictures
@@ -64,19 +70,15 @@ class ScriptedEngine:
                 if isinstance(word, Done | Failed | Cancelled):
                     return
         finally:
-            del self._words[number]
+            self.at_work.discard(number)
+            self._words.pop(number, None)
 
     async def cancel(self, job: str) -> None:
-        if int(job) in self._words:
+        if int(job) in self.at_work:
             self._words[int(job)].put_nowait(Cancelled(job, 0))
 
     async def read_picture(self, data: bytes) -> Picture:
         return Picture(data, (8, 8))
-
-    @property
-    def at_work(self) -> set[int]:
-        """The jobs that it has now."""
-        return set(self._words)
 
     async def has(self, *jobs: int) -> None:
         """Wait until it has exactly these jobs."""
@@ -98,5 +100,5 @@ class ScriptedEngine:
 
     def die(self) -> None:
         """End as a killed process would: every job hears of it."""
-        for words in self._words.values():
-            words.put_nowait(EngineDied("it was killed"))
+        for number in self.at_work:
+            self._words[number].put_nowait(EngineDied("it was killed"))

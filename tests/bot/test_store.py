@@ -321,7 +321,7 @@ async def test_the_hot_queries_use_their_indexes_with_10_000_jobs(
 
 
 def test_migrations_are_applied_once(tmp_path: Path) -> None:
-    assert upgrade(tmp_path) == ["0001_jobs"]
+    assert upgrade(tmp_path) == ["0001_jobs", "0002_community"]
     assert upgrade(tmp_path) == []
 
 

@@ -1,30 +1,19 @@
-"""The queue and the history in SQLite: every SQL statement of the project.
+"""Who is next, and what becomes of whom.
 
 The database is the queue. A job's state changes by one guarded UPDATE that names the state and the
 attempt it changes from, and tells whether it took; a result of an old attempt finds no row.
 """
 
-import asyncio
-import contextlib
-import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Self
-
-import aiosqlite
-import msgspec
+from dataclasses import dataclass
 
 from bot.errors import Refusal
 from bot.jobs import Job, NewJob, State
+from bot.store.database import Database, job_of, to_json
 from engine.protocol import Provenance
 from engine.settings import Settings
 
 # A job that died alone so often, with no new snapshot in between, is given up.
 LONE_DEATHS = 2
-
-# The columns that a `Job` shows; the others matter only in here.
-_COLUMNS = tuple(field.name for field in fields(Job))
 
 # How many finished pictures the waiting time is estimated from, and what is taken before any.
 _SAMPLE = 20
@@ -51,46 +40,8 @@ class Place:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Neighbours:
-    """What lies beside a picture in its owner's history, and its place from the newest on."""
-
-    newer: int | None
-    older: int | None
-    number: int
-    total: int
-
-
-class Store:
-    """The table of jobs. Open it with `Store.open`.
-
-    Writes go through one connection, one transaction at a time; reads through another, which sees
-    the last committed state and never waits for a write.
-    """
-
-    def __init__(
-        self,
-        writer: aiosqlite.Connection,
-        reader: aiosqlite.Connection,
-        clock: Callable[[], float],
-    ) -> None:
-        self._writer = writer
-        self._reader = reader
-        self._clock = clock
-        self._lock = asyncio.Lock()
-
-    @classmethod
-    @contextlib.asynccontextmanager
-    async def open(cls, path: Path, clock: Callable[[], float]) -> AsyncIterator[Self]:
-        """Open a database that `bot.folder.upgrade` has brought up to date."""
-        async with _connect(path) as writer, _connect(path) as reader:
-            await writer.execute("PRAGMA journal_mode = WAL")
-            # A queued job survives a power cut, not only the end of a process.
-            await writer.execute("PRAGMA synchronous = FULL")
-            await reader.execute("PRAGMA query_only = ON")
-            yield cls(writer, reader, clock)
-
-    # --- asking ---
+class Queue(Database):
+    """The jobs that wait or are being drawn."""
 
     async def add_job(self, new: NewJob, *, waiting_per_user: int) -> Job:
         """Put a job into the queue.
@@ -124,28 +75,29 @@ class Store:
             added = await self._write(
                 """
                 INSERT INTO jobs (user_id, guild_id, channel_id, asked, resolved, seed,
-                    init_image, parent_id, relation, round, asked_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    init_image, parent_id, relation, spoiler, group_id, report, round, asked_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 RETURNING *
                 """,
                 (
                     new.user_id,
                     new.guild_id,
                     new.channel_id,
-                    _to_json(new.settings),
-                    _to_json(new.resolved) if new.resolved is not None else None,
+                    to_json(new.settings),
+                    to_json(new.resolved) if new.resolved is not None else None,
                     new.seed,
                     new.init_image,
                     new.parent_id,
                     new.relation,
+                    new.spoiler,
+                    new.group_id,
+                    "open" if new.group_id is None else "grouped",
                     max(fair_round, row["last_round"] or 0),
                     self._clock(),
                 ),
             )
         assert added is not None
-        return _job(added)
-
-    # --- the queue ---
+        return job_of(added)
 
     async def claim(self, caps: Caps) -> Job | None:
         """Hand out the next job that may run: queued → running, with a new attempt number.
@@ -185,7 +137,7 @@ class Store:
                 """,
                 (self._clock(), row["id"], row["attempt"]),
             )
-        return _job(claimed) if claimed is not None else None
+        return job_of(claimed) if claimed is not None else None
 
     async def record_start(
         self, job: Job, resolved: Settings, provenance: Provenance, iteration: int
@@ -196,7 +148,7 @@ class Store:
             UPDATE jobs SET resolved = ?, provenance = ?, snapshot = ?
             WHERE id = ? AND state = 'running' AND attempt = ?
             """,
-            (_to_json(resolved), _to_json(provenance), iteration, job.id, job.attempt),
+            (to_json(resolved), to_json(provenance), iteration, job.id, job.attempt),
         )
 
     async def record_snapshot(self, job: Job, iteration: int) -> bool:
@@ -206,15 +158,23 @@ class Store:
             (iteration, job.id, job.attempt),
         )
 
-    async def finish(self, job: Job, *, picture: str, native: str, drawing_seconds: float) -> bool:
+    async def finish(
+        self,
+        job: Job,
+        *,
+        picture: str,
+        native: str,
+        drawing_seconds: float,
+        score: float | None = None,
+    ) -> bool:
         """Running → done; the pictures are on the disk."""
         return await self._change(
             """
             UPDATE jobs SET state = 'done', picture = ?, native = ?, drawing_seconds = ?,
-                finished_at = ?
+                score = ?, finished_at = ?
             WHERE id = ? AND state = 'running' AND attempt = ?
             """,
-            (picture, native, drawing_seconds, self._clock(), job.id, job.attempt),
+            (picture, native, drawing_seconds, score, self._clock(), job.id, job.attempt),
         )
 
     async def fail(self, job: Job, sentence: str) -> bool:
@@ -288,29 +248,6 @@ class Store:
             )
             return cursor.rowcount
 
-    # --- the message in the channel ---
-
-    async def set_message(self, job_id: int, message_id: int) -> None:
-        """Keep which message shows the job, and that it was sent just now."""
-        await self._change(
-            "UPDATE jobs SET message_id = ?, message_at = ? WHERE id = ?",
-            (message_id, self._clock(), job_id),
-        )
-
-    async def set_posted(self, job_id: int) -> None:
-        """The message shows the end."""
-        await self._change("UPDATE jobs SET report = 'posted' WHERE id = ?", (job_id,))
-
-    async def silence(self, job_id: int) -> None:
-        """Send nothing more about a job: its message or its channel is out of reach."""
-        await self._change("UPDATE jobs SET report = 'silenced' WHERE id = ?", (job_id,))
-
-    # --- reading ---
-
-    async def get(self, job_id: int) -> Job | None:
-        """One job, or None if there is none with this number."""
-        return await self._read_job("SELECT * FROM jobs WHERE id = ?", (job_id,))
-
     async def place(self, job: Job, *, easels: int) -> Place | None:
         """Where a job stands in the queue, or None when it is not waiting (any more)."""
         row = await self._read(
@@ -345,45 +282,6 @@ class Store:
         """The jobs that are being drawn."""
         return await self._read_jobs("SELECT * FROM jobs WHERE state = 'running' ORDER BY id")
 
-    async def unreported(self) -> list[Job]:
-        """The jobs whose message is missing, or shows less than it should after a restart.
-
-        Those that only wait are left out: their place is corrected when they get near the front.
-        """
-        return await self._read_jobs(
-            """
-            SELECT * FROM jobs
-            WHERE report = 'open'
-                AND (message_id IS NULL OR attempt > 0 OR state NOT IN ('queued', 'running'))
-            ORDER BY id
-            """
-        )
-
-    async def newest_done(self, user_id: int) -> Job | None:
-        """Somebody's newest finished picture."""
-        return await self._read_job(
-            "SELECT * FROM jobs WHERE state = 'done' AND user_id = ? ORDER BY id DESC LIMIT 1",
-            (user_id,),
-        )
-
-    async def neighbours(self, job: Job) -> Neighbours:
-        """What lies beside a finished picture in its owner's history."""
-        row = await self._read(
-            """
-            SELECT
-                (SELECT MIN(id) FROM jobs
-                 WHERE state = 'done' AND user_id = :user AND id > :id) AS newer,
-                (SELECT MAX(id) FROM jobs
-                 WHERE state = 'done' AND user_id = :user AND id < :id) AS older,
-                (SELECT COUNT(*) FROM jobs
-                 WHERE state = 'done' AND user_id = :user AND id >= :id) AS number,
-                (SELECT COUNT(*) FROM jobs WHERE state = 'done' AND user_id = :user) AS total
-            """,
-            {"user": job.user_id, "id": job.id},
-        )
-        assert row is not None
-        return Neighbours(row["newer"], row["older"], row["number"], row["total"])
-
     async def _typical_seconds(self) -> float:
         row = await self._read(
             """
@@ -395,71 +293,3 @@ class Store:
         )
         assert row is not None
         return _GUESS_SECONDS if row["seconds"] is None else float(row["seconds"])
-
-    # --- plumbing ---
-
-    @contextlib.asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[None]:
-        async with self._lock:
-            try:
-                await self._writer.execute("BEGIN IMMEDIATE")
-                yield
-                await self._writer.commit()
-            except BaseException:
-                # Also when this task is cancelled: the next one must find no open transaction.
-                await self._writer.rollback()
-                raise
-
-    async def _write(
-        self, statement: str, values: Sequence[object] | dict[str, object] = ()
-    ) -> sqlite3.Row | None:
-        """Run one statement of a transaction; returns its first row."""
-        rows = await self._writer.execute_fetchall(statement, values)
-        return next(iter(rows), None)
-
-    async def _change(self, statement: str, values: Sequence[object] | dict[str, object]) -> bool:
-        """Run one UPDATE; returns whether it found its row."""
-        async with self._lock:
-            cursor = await self._writer.execute(statement, values)
-            return cursor.rowcount > 0
-
-    async def _read(
-        self, statement: str, values: Sequence[object] | dict[str, object] = ()
-    ) -> sqlite3.Row | None:
-        rows = await self._reader.execute_fetchall(statement, values)
-        return next(iter(rows), None)
-
-    async def _read_job(self, statement: str, values: Sequence[object]) -> Job | None:
-        row = await self._read(statement, values)
-        return _job(row) if row is not None else None
-
-    async def _read_jobs(self, statement: str, values: Sequence[object] = ()) -> list[Job]:
-        rows = await self._reader.execute_fetchall(statement, values)
-        return [_job(row) for row in rows]
-
-
-@contextlib.asynccontextmanager
-async def _connect(path: Path) -> AsyncIterator[aiosqlite.Connection]:
-    # Autocommit: a transaction begins where BEGIN says so, not wherever the driver guesses.
-    async with aiosqlite.connect(path, isolation_level=None) as connection:
-        connection.row_factory = sqlite3.Row
-        await connection.execute("PRAGMA busy_timeout = 5000")
-        await connection.execute("PRAGMA foreign_keys = ON")
-        yield connection
-
-
-def _to_json(value: Settings | Provenance) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _job(row: sqlite3.Row) -> Job:
-    resolved = row["resolved"]
-    return Job(
-        **{
-            **{name: row[name] for name in _COLUMNS},
-            "asked": msgspec.json.decode(row["asked"], type=Settings),
-            "resolved": resolved and msgspec.json.decode(resolved, type=Settings),
-            "state": State(row["state"]),
-            "suspect": bool(row["suspect"]),
-        }
-    )

@@ -1,0 +1,12 @@
+"""The queue, the history and what people set: every SQL statement of the project."""
+
+from bot.store.history import History, Neighbours
+from bot.store.messages import Messages
+from bot.store.preferences import Preferences, Scope
+from bot.store.queue import LONE_DEATHS, Caps, Place, Queue, QueueFull
+
+__all__ = ["LONE_DEATHS", "Caps", "Neighbours", "Place", "QueueFull", "Scope", "Store"]
+
+
+class Store(Queue, Messages, History, Preferences):
+    """All of it, on one pair of connections. Open it with `Store.open`."""
