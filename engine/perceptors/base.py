@@ -33,3 +33,10 @@ class Perceptor(Protocol):
 
     def encode_views(self, views: torch.Tensor) -> torch.Tensor:
         """Views ``[n, 3, size, size]``, RGB in 0…1 → ``[n, d]``, unit length, differentiable."""
+
+    def layers(self, views: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """What each of its stages answers to views ``[n, 3, size, size]``, differentiable.
+
+        From the first stage to the last, each ``[n, channels, height, width]`` of its own sizes,
+        fp32; a transformer's tokens lie where their patches do, and its class token is left out.
+        """

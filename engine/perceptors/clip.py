@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import nn
 
 from engine.errors import PerceptorError, quote
 from engine.models import file_hash, models_folder, weights_path
@@ -53,6 +55,17 @@ class ClipPerceptor:
         encoded = self._model.encode_image((views - self._mean) / self._deviation)
         return F.normalize(encoded.float(), dim=1)
 
+    def layers(self, views: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """What each of its stages answers: ``[n, channels, height, width]``, differentiable."""
+        answers: list[torch.Tensor] = []
+        with contextlib.ExitStack() as hooks:
+            for stage in _stages(self._model.visual):
+                hooks.callback(
+                    stage.register_forward_hook(lambda *call: answers.append(call[2])).remove
+                )
+            self.encode_views(views)
+        return tuple(_in_places(answer).float() for answer in answers)
+
 
 def create(name: str, *, pretrained: bool) -> open_clip.CLIP:
     """The module for ``architecture/tag``, with the activation and colours of that tag.
@@ -68,6 +81,31 @@ def create(name: str, *, pretrained: bool) -> open_clip.CLIP:
         force_quick_gelu=published.get("quick_gelu", False),
         force_preprocess_cfg={key: published[key] for key in ("mean", "std") if key in published},
     )
+
+
+def _stages(visual: nn.Module) -> Sequence[nn.Module]:
+    """The modules whose answers are the layers of an image tower, in their order."""
+    # Those that open_clip takes from timm keep them in a trunk.
+    tower = getattr(visual, "trunk", visual)
+    if hasattr(tower, "layer1"):
+        return [getattr(tower, f"layer{number}") for number in (1, 2, 3, 4)]
+    blocks = getattr(tower, "transformer", tower)
+    for kind in ("resblocks", "blocks", "stages"):
+        if hasattr(blocks, kind):
+            return list(getattr(blocks, kind))
+    raise PerceptorError(f"The layers of a {type(tower).__name__} are not known.")
+
+
+def _in_places(answer: torch.Tensor) -> torch.Tensor:
+    """Tokens ``[n, class and patches, channels]`` → ``[n, channels, height, width]``.
+
+    A view is square, and so are its patches; what is more than a square are class tokens, which
+    come first. The answers of a convolutional network are in their places already.
+    """
+    if answer.ndim == 4:
+        return answer
+    side = math.isqrt(answer.shape[1])
+    return answer[:, -side * side :].transpose(1, 2).reshape(*answer.shape[::2], side, side)
 
 
 def _build(name: str, path: Path) -> open_clip.CLIP:

@@ -140,9 +140,23 @@ class ImageTower(nn.Module):
 
     def pooled(self, views: torch.Tensor) -> torch.Tensor:
         """All but the last product: [n, (1 + queries) · c]."""
-        features = self.stages((views * 2 - 1).contiguous(memory_format=torch.channels_last))
+        features = self.stages(self._centred(views))
         pooled: torch.Tensor = self.pool(F.silu(features))
         return pooled
+
+    def layers_alike(self, views: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The features that each stage ends with, rounded alike however many views there are."""
+        n = len(views)
+        features = self._centred(views if n > 1 else torch.cat((views, views)))
+        ends = []
+        for number, module in enumerate(self.stages):
+            if number > 1 and isinstance(module, nn.Conv2d):
+                ends.append(features[:n])
+            features = module(features)
+        return (*ends, features[:n])
+
+    def _centred(self, views: torch.Tensor) -> torch.Tensor:
+        return (views * 2 - 1).contiguous(memory_format=torch.channels_last)
 
 
 class TransformerLayer(nn.Module):
@@ -284,10 +298,19 @@ class PixelClip:
 
     def encode_views(self, views: torch.Tensor) -> torch.Tensor:
         """Embed [n, 3, 64, 64] RGB views in 0..1: [n, 384] of unit length, fp32."""
-        if views.shape[1:] != (3, VIEW_SIZE, VIEW_SIZE):
-            message = f"pixelclip sees views of 3 × 64 × 64, not {tuple(views.shape[1:])}."
-            raise PerceptorError(message)
+        _check(views)
         return F.normalize(self._image.embed_alike(views), dim=-1)
+
+    def layers(self, views: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The features that its stages end with: [n, c, 16, 16], [n, 2c, 8, 8], [n, 4c, 4, 4]."""
+        _check(views)
+        return self._image.layers_alike(views)
+
+
+def _check(views: torch.Tensor) -> None:
+    if views.shape[1:] != (3, VIEW_SIZE, VIEW_SIZE):
+        message = f"pixelclip sees views of 3 × 64 × 64, not {tuple(views.shape[1:])}."
+        raise PerceptorError(message)
 
 
 def pack(image: ImageTower, text: TextTower, shapes: tuple[ImageShape, TextShape]) -> bytes:

@@ -1,8 +1,11 @@
 """CLIP models through open_clip, by name, from this machine only."""
 
+import json
+
 import open_clip
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from engine.errors import PerceptorError
 from engine.models import is_at_hand, weights_path
@@ -10,7 +13,7 @@ from engine.models import pull as pulling
 from engine.models.pull import pull
 from engine.perceptors import auto_perceptors, load_perceptor
 from engine.perceptors import clip as module
-from tests.engine.conftest import CPU, TINY
+from tests.engine.conftest import CPU, TINY, TINY_CONFIGURATION
 
 pytestmark = pytest.mark.usefixtures("models_folder")
 
@@ -37,6 +40,57 @@ def test_vectors_have_unit_length_and_views_pass_gradients_while_weights_are_fro
     encoded[:, 0].sum().backward()
     assert views.grad.abs().sum() > 0
     assert not any(p.requires_grad for p in perceptor._model.parameters())
+
+
+# Image towers of open_clip by kind: how they are configured, and channels and sides of the layers.
+TOWERS = {
+    "vit": ({"image_size": 32, "layers": 3, "width": 64, "patch_size": 8}, [(64, 4)] * 3),
+    "resnet": (
+        {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8},
+        [(32, 16), (64, 8), (128, 4), (256, 2)],
+    ),
+    "timm": (
+        {"image_size": 160, "timm_model_name": "test_vit", "timm_pool": "avg"},
+        [(64, 10)] * 6,
+    ),
+}
+
+
+@pytest.fixture(params=TOWERS)
+def tower(request, models_folder):
+    """The name of a tiny model with random weights and a kind of image tower, and its layers."""
+    vision, layers = TOWERS[request.param]
+    architecture = f"tiny-{request.param}"
+    configuration = models_folder / f"{architecture}.json"
+    configuration.write_text(json.dumps(TINY_CONFIGURATION | {"vision_cfg": vision}))
+    open_clip.add_model_config(configuration)
+    state = open_clip.create_model(architecture).state_dict()
+    path = weights_path(f"{architecture}/random")
+    save_file({name: tensor.contiguous() for name, tensor in state.items()}, path)
+    yield f"{architecture}/random", layers
+    path.unlink()
+
+
+def test_layers_of_every_kind_of_tower_lie_where_the_view_is(tower):
+    name, expected = tower
+    perceptor = load_perceptor(name, CPU)
+    side = perceptor.view_size
+    views = torch.rand(2, 3, side, side, requires_grad=True)
+    layers = perceptor.layers(views)
+    assert [layer.shape for layer in layers] == [(2, c, size, size) for c, size in expected]
+    torch.autograd.backward(sum(layer.square().mean() for layer in layers))
+    assert views.grad.abs().sum() > 0
+    assert not any(layer._forward_hooks for layer in perceptor._model.modules())
+
+
+def test_a_change_of_the_view_is_seen_in_its_place():
+    perceptor = load_perceptor(TINY, CPU)
+    views = torch.full((2, 3, 32, 32), 0.5)
+    views[1, :, :8, 24:] = 1
+    with torch.no_grad():
+        before, after = perceptor.layers(views)[0]
+    changed = (after - before).square().sum(0)
+    assert changed.argmax().item() == 3, "the patch of the first row and last column"
 
 
 def test_a_text_s_vector_does_not_depend_on_its_neighbours():

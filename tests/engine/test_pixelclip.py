@@ -144,6 +144,31 @@ def test_views_and_their_gradients_are_the_same_bytes_among_others(model, thread
         assert torch.equal(gradients_among[before : before + n], gradients)
 
 
+def test_layers_are_the_features_that_the_embedding_is_made_of(model):
+    views = random_views(3, seed=5)
+    layers = model.layers(views)
+    assert [layer.shape for layer in layers] == [(3, 48, 16, 16), (3, 96, 8, 8), (3, 192, 4, 4)]
+    tower = model._image
+    made = tower.project(tower.pool(torch.nn.functional.silu(layers[-1])))
+    assert torch.allclose(torch.nn.functional.normalize(made), model.encode_views(views), atol=1e-6)
+    assert torch.equal(tower.stages[3:5](layers[0]), layers[1])
+
+
+@pytest.mark.parametrize("n", [1, 2, 12])
+def test_layers_and_their_gradients_are_the_same_bytes_among_others(model, threads, n):
+    def seen(views):
+        views = views.clone().requires_grad_()
+        layers = model.layers(views)
+        torch.autograd.backward(sum(layer.square().sum() for layer in layers))
+        return [*layers, views.grad]
+
+    views = random_views(n, seed=1)
+    among = seen(torch.cat((random_views(3, 2), views, random_views(29, 3))))
+    for alone, part in zip(seen(views), among, strict=True):
+        assert part.shape[1:] == alone.shape[1:]
+        assert torch.equal(part[3 : 3 + n], alone)
+
+
 def test_gradients_reach_the_views_but_not_the_parameters(model):
     _, gradients = embed_with_gradient(
         model, random_views(2, seed=4), model.encode_text(["a frog"])
@@ -171,8 +196,9 @@ def test_two_instances_agree_to_the_byte(model):
 
 
 def test_views_of_another_size_are_refused_with_a_sentence(model):
-    with pytest.raises(PerceptorError, match="64 × 64"):
-        model.encode_views(torch.rand(1, 3, 32, 32))
+    for look in (model.encode_views, model.layers):
+        with pytest.raises(PerceptorError, match="64 × 64"):
+            look(torch.rand(1, 3, 32, 32))
 
 
 def test_missing_weights_are_reported_in_a_sentence(tmp_path):
