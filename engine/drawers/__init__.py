@@ -4,6 +4,7 @@ import torch
 
 from engine.drawers.base import Drawer, Start
 from engine.drawers.clipdraw import ClipDrawDrawer
+from engine.drawers.fft import FourierDrawer, canvas_size
 from engine.drawers.line_sketch import LineSketchDrawer
 from engine.drawers.mosaic import seen_size
 from engine.drawers.pixel import PixelDrawer
@@ -23,10 +24,18 @@ def make_drawer(settings: Settings, start: Start | None, device: torch.device) -
             return ClipDrawDrawer(settings, start, device)
         case "line_sketch":
             return LineSketchDrawer(settings, start, device)
+        case "fft":
+            return FourierDrawer(settings, start, device)
         case name:
             raise ValueError(f"there is no drawer {name!r}")
 
 
 def grid_size(settings: Settings) -> tuple[int, int]:
     """Width and height of the picture that views sample, for resolved settings."""
-    return seen_size(settings) if settings.drawer == "pixel" else working_size(settings)
+    match settings.drawer:
+        case "pixel":
+            return seen_size(settings)
+        case "fft":
+            return canvas_size(settings)
+        case _:
+            return working_size(settings)

@@ -61,7 +61,7 @@ DRAWER_DEFAULTS: Mapping[str, DrawerDefaults] = {
     "clipdraw": DrawerDefaults(0.5, 256, 2, 0.5, 5.0),
     "line_sketch": DrawerDefaults(0.5, 24, 4, 1.0, 1.0),
     "vqgan": DrawerDefaults(0.1, vqgan_model="mini"),
-    "fft": DrawerDefaults(0.05),
+    "fft": DrawerDefaults(0.03),
 }
 
 BASE_SIZES: Mapping[str, tuple[int, int]] = {
