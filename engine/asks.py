@@ -9,7 +9,7 @@ import torch
 
 from engine.cutouts import Views, sample
 
-Part = Literal["whole"]
+Part = Literal["whole", "octave"]
 
 # One tensor, or one a layer; the first axis is that of the views.
 Answer = torch.Tensor | tuple[torch.Tensor, ...]

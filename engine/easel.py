@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from engine.asks import Look, Part
 from engine.cutouts import Views, choose_views
 from engine.drawers import Start, grid_size, make_drawer
+from engine.dream import HOLD, octave_at, octave_look
 from engine.losses import init_loss
 from engine.protocol import Provenance
 from engine.settings import Settings
@@ -61,6 +62,8 @@ class Easel:
         self._start: torch.Tensor | None = None
         guessed = settings.start == "guess"
         self._hold = self.drawer.guess_weight if guessed else settings.init_weight
+        if settings.dream:
+            self._hold = HOLD * (1 + settings.init_weight)
         if start is not None and self._hold > 0:
             self._start = self.drawer.reference()
         self._pictures = pictures or {}
@@ -92,10 +95,15 @@ class Easel:
         A step's noise has a stream of its own, so that a step taken again finds the same.
         """
         randomness = stream(_known(self.settings.seed), f"choice/{self.iteration}")
-        grid = self.drawer.grid(self.iteration / self.iterations, randomness)
+        progress = self.iteration / self.iterations
+        grid = self.drawer.grid(progress, randomness)
         if batch == 0:
             self._before_step = self._cutouts.get_state()
-        return {"whole": Look(grid, self._choose_views())}
+        looks: dict[Part, Look] = {"whole": Look(grid, self._choose_views())}
+        if self.settings.dream:
+            count = _known(self.settings.num_cuts)
+            looks["octave"] = octave_look(grid, octave_at(progress), count, self._cutouts)
+        return looks
 
     def _choose_views(self) -> Views:
         columns, rows = grid_size(self.settings)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 
 from engine.asks import Answer, Ask
+from engine.drawers import Drawer
+from engine.dream import Dream, begin_dream, dream_loss
 from engine.losses import Targets, make_targets, prompt_loss, prompt_score
 from engine.perceptors import Perceptor
 from engine.prompts import Prompt, parse_prompts
@@ -26,6 +28,20 @@ class _Encoding:
 
     def __call__(self, views: torch.Tensor) -> torch.Tensor:
         return self.perceptor.encode_views(views)
+
+
+@dataclass(frozen=True)
+class _Layers:
+    """What a perceptor's stages answer to views, as a judge."""
+
+    perceptor: Perceptor
+
+    @property
+    def view_size(self) -> int:
+        return self.perceptor.view_size
+
+    def __call__(self, views: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return self.perceptor.layers(views)
 
 
 class Judges:
@@ -54,9 +70,18 @@ class Judges:
         """The hashes of all weights that judge a job of resolved settings, by name."""
         return {name: self.perceptor(name).weights_hash for name, _ in _shares(settings)}
 
-    def asks(self, settings: Settings) -> tuple[Ask, ...]:
-        """What a job of resolved settings asks of whom; raises `PerceptorError`."""
-        return tuple(self._prompt_asks(settings))
+    def asks(self, settings: Settings, drawer: Drawer) -> tuple[Ask, ...]:
+        """What a job of resolved settings asks of whom; raises `PerceptorError`.
+
+        Args:
+            settings: resolved.
+            drawer: the job's own, before the first step.
+
+        """
+        asked = list(self._prompt_asks(settings)) if settings.prompts else []
+        if settings.dream:
+            asked += self._dream_asks(settings, drawer)
+        return tuple(asked)
 
     def targets(self, name: str, prompts: Sequence[Prompt]) -> Targets:
         """Prompts in a perceptor's space.
@@ -79,6 +104,14 @@ class Judges:
             for name, share in _shares(settings)
         ]
 
+    def _dream_asks(self, settings: Settings, drawer: Drawer) -> Sequence[Ask]:
+        assert settings.seed is not None
+        perceptors = [(self.perceptor(name), share) for name, share in _shares(settings)]
+        return [
+            _amplify(perceptor, begin_dream(perceptor, drawer.reference(), settings.seed), share)
+            for perceptor, share in perceptors
+        ]
+
 
 def _fit(perceptor: Perceptor, targets: Targets, share: float) -> Ask:
     """That the whole picture fits targets."""
@@ -92,6 +125,16 @@ def _fit(perceptor: Perceptor, targets: Targets, share: float) -> Ask:
         return prompt_score(answer, targets)
 
     return Ask(_Encoding(perceptor), "whole", share, loss, score)
+
+
+def _amplify(perceptor: Perceptor, dream: Dream, share: float) -> Ask:
+    """That the perceptor sees more in the picture than at first."""
+
+    def loss(answer: Answer) -> torch.Tensor:
+        assert isinstance(answer, tuple)
+        return dream_loss(answer, dream)
+
+    return Ask(_Layers(perceptor), "octave", share, loss)
 
 
 def _shares(settings: Settings) -> list[tuple[str, float]]:

@@ -177,10 +177,12 @@ class Studio:
         )
         start = self._start(settings, image)
         easel = Easel(draw.job, settings, provenance, start, self.device, pictures)
+        # Before it goes on from a snapshot: what is asked may depend on how the picture began.
+        asked = self._judges.asks(settings, easel.drawer)
         snapshot = self._snapshot_path(draw.job)
         if snapshot is not None:
             easel.resume(snapshot)
-        self._asks[draw.job] = self._judges.asks(settings)
+        self._asks[draw.job] = asked
         self._recipes[draw.job] = make_recipe(settings, provenance, draw.pictures)
         return easel, Started(draw.job, settings, provenance, easel.iteration, easel.size)
 
