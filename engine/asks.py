@@ -9,6 +9,7 @@ import torch
 
 from engine.cutouts import Views, sample
 
+# The picture as prompts see it, and as a dream does (`engine.dream`).
 Part = Literal["whole", "octave"]
 
 # One tensor, or one a layer; the first axis is that of the views.
