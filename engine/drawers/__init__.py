@@ -9,6 +9,7 @@ from engine.drawers.mosaic import seen_size
 from engine.drawers.pixel import PixelDrawer
 from engine.drawers.starts import start_from_image
 from engine.drawers.strokes import working_size
+from engine.drawers.vqgan import VqganDrawer, canvas_size
 from engine.settings import Settings
 
 __all__ = ["Drawer", "Start", "grid_size", "make_drawer", "start_from_image"]
@@ -23,10 +24,18 @@ def make_drawer(settings: Settings, start: Start | None, device: torch.device) -
             return ClipDrawDrawer(settings, start, device)
         case "line_sketch":
             return LineSketchDrawer(settings, start, device)
+        case "vqgan":
+            return VqganDrawer(settings, start, device)
         case name:
             raise ValueError(f"there is no drawer {name!r}")
 
 
 def grid_size(settings: Settings) -> tuple[int, int]:
     """Width and height of the picture that views sample, for resolved settings."""
-    return seen_size(settings) if settings.drawer == "pixel" else working_size(settings)
+    match settings.drawer:
+        case "pixel":
+            return seen_size(settings)
+        case "vqgan":
+            return canvas_size(settings)
+        case _:
+            return working_size(settings)

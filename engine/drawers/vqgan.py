@@ -41,6 +41,7 @@ class VqganDrawer:
 
     def __init__(self, settings: Settings, start: Start | None, device: torch.device) -> None:
         assert settings.seed is not None
+        assert settings.vqgan_model is not None
         self._vqgan = load_vqgan(settings.vqgan_model, device)
         if start is None:
             self._picture = None
@@ -115,6 +116,7 @@ def canvas_size(settings: Settings) -> tuple[int, int]:
 
     """
     assert settings.size is not None
+    assert settings.vqgan_model is not None
     width, height = settings.size
     area = _SMALL_CANVAS if settings.perceptors == (PIXELCLIP,) else _LARGE_CANVAS
     scale = math.sqrt(area / (width * height))

@@ -74,7 +74,9 @@ class _Described:
 
     def read(self, archive: zipfile.ZipFile, root: str) -> torch.Tensor:
         content = bytearray(archive.read(f"{root}data/{self.storage.key}"))
-        flat = torch.frombuffer(content, dtype=self.storage.dtype)
+        dtype = self.storage.dtype
+        # Of no bytes at all no buffer can be made.
+        flat = torch.frombuffer(content, dtype=dtype) if content else torch.empty(0, dtype=dtype)
         return flat.as_strided(self.size, self.stride, self.offset).clone()
 
 
