@@ -4,9 +4,10 @@ All are of the kind that Esser et al. 2021 describe ("Taming Transformers"). `mi
 project; the others are brought by ``pixel models pull NAME``. Their sizes are those of the
 configurations published with them.
 
-Nobody who made them published a hash. The hashes here are those of a public copy, of which sizes
-in bytes agree with what others report of the originals; where there is None, the hash is recorded
-when the file comes, and only later reading is checked against it.
+Nobody who made them published a hash. The hashes here are those of PyTTI Portable's copies of the
+same files (huggingface.co/pxlpshr/pytti-models), whose sizes in bytes agree with what others
+report of the originals; where there is None, a hash is recorded when the file comes, and only later
+reading is checked against that.
 """
 
 from collections.abc import Mapping
