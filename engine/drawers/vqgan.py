@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from engine.adam import Adam, Group
+from engine.adam import Adam, GridAdam, Group
 from engine.drawers.base import Start
 from engine.drawers.strokes import on_white
 from engine.models.vqgans import vqgan_shape
@@ -69,8 +69,11 @@ class VqganDrawer:
         return []
 
     def optimizer(self, learning_rate: float) -> Adam:
-        """Adam; `learning_rate` is how far a number of a latent moves in a step."""
-        return Adam([Group([self._latents], learning_rate)])
+        """Adam over the whole grid; `learning_rate` is how far a latent's numbers usually move.
+
+        Plain Adam, which VQGAN-CLIP takes, turns all that is not the subject into glaring patches.
+        """
+        return GridAdam([Group([self._latents], learning_rate)])
 
     def latents(self) -> torch.Tensor:
         """The latents within the range of the codes in each channel.

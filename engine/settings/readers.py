@@ -11,8 +11,6 @@ from engine.prompts import MAX_LENGTH as MAX_PROMPT_LENGTH
 from engine.prompts import MAX_WEIGHT, format_prompts, parse_prompts
 from engine.settings.options import MAX_SEED, PICTURE, Option
 
-# A model's name, which becomes a file's name.
-
 
 def read_value(option: Option, value: object) -> object:
     """The value of an option in the one form that `Settings` holds; raises `SettingsError`."""
