@@ -243,9 +243,14 @@ def bench(
 
 
 @models_app.command("list")
-def list_models() -> None:
+def list_models(
+    published: Annotated[
+        bool, typer.Option("--published", help="Also the published VQGANs that can be pulled.")
+    ] = False,
+) -> None:
     """Show the models that are on this machine, and what each is for."""
     from engine.models import SHIPPED, models_folder
+    from engine.models.vqgans import PUBLISHED, vqgan_path
 
     rows = [
         (name, SHIPPED / f"{name}.safetensors", f"{use}; ships with the project")
@@ -255,21 +260,47 @@ def list_models() -> None:
         (path.stem.replace("--", "/", 1), path, "judges pictures; pulled")
         for path in sorted(models_folder().glob("*--*.safetensors"))
     ]
+    rows += [
+        (name, vqgan_path(name), f"{_SHIPPED_FOR['vqgan-mini']}; pulled")
+        for name in PUBLISHED
+        if vqgan_path(name).is_file()
+    ]
     for name, path, use in rows:
         typer.echo(f"{name:32} {path.stat().st_size / 2**20:8.1f} MiB  {use}")
+    if published:
+        typer.echo("\nTo be pulled by name, for vqgan_model:")
+        for name, model in PUBLISHED.items():
+            known = "hash known" if model.sha256 else "hash unknown"
+            typer.echo(
+                f"{name:20} {model.trained_on}; by {model.source}; "
+                f"licence: {model.licence}; {known}"
+            )
 
 
 @models_app.command("pull")
 def pull_model(
-    name: Annotated[str, typer.Argument(help="architecture/tag, such as ViT-B-32/openai.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="architecture/tag of a CLIP model, such as ViT-B-32/openai, or a VQGAN's name; "
+            "see `pixel models list --published`."
+        ),
+    ],
 ) -> None:
-    """Download a published CLIP model through open_clip and keep it as safetensors."""
+    """Download a published model and keep it as safetensors."""
     from engine.errors import PerceptorError
-    from engine.models.pull import pull
 
     try:
-        path = pull(name)
-    except PerceptorError as error:
+        # CLIP models are named with a slash; open_clip, which brings them, takes seconds to load.
+        if "/" in name:
+            from engine.models.pull import pull
+
+            path = pull(name)
+        else:
+            from engine.models.pull_vqgan import pull_vqgan
+
+            path = pull_vqgan(name)
+    except (EngineError, PerceptorError) as error:
         raise refuse(error) from None
     typer.echo(f"{name} is at {path}")
 

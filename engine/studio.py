@@ -17,7 +17,7 @@ from PIL import Image
 from engine.asks import Ask, answered
 from engine.drawers import Start, grid_size, start_from_image
 from engine.easel import Easel
-from engine.errors import PerceptorError, SettingsError
+from engine.errors import EngineError, PerceptorError, SettingsError
 from engine.guess import FirstGuess, best
 from engine.judges import Judges
 from engine.perceptors import Perceptor, auto_perceptors, load_perceptor
@@ -39,6 +39,7 @@ from engine.protocol import (
 )
 from engine.recipe import Recipe, make_recipe, write_recipe
 from engine.settings import DRAWING_VERSION, PIXELCLIP, Settings, picture_names, resolve
+from engine.vqgan import load_vqgan
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +105,10 @@ class Studio:
             return Failed(draw.job, "settings", str(error))
         except PerceptorError as error:
             return Failed(draw.job, "perceptor", str(error))
+        except EngineError as error:
+            # Of a file that is damaged its sentence says more than the log would.
+            log.exception("job %s could not be begun", draw.job)
+            return Failed(draw.job, "internal", str(error))
         except Exception as error:
             # One job that cannot even begin must not end the process for the others.
             log.exception("job %s could not be begun", draw.job)
@@ -169,6 +174,9 @@ class Studio:
         weights = self._judges.weights(settings)
         if settings.start == "guess":
             weights |= {model.name: model.weights_hash for model in self._guessers()}
+        if settings.vqgan_model is not None:
+            vqgan = load_vqgan(settings.vqgan_model, self.device)
+            weights[f"vqgan-{settings.vqgan_model}"] = vqgan.weights_hash
         provenance = Provenance(
             drawing_version=DRAWING_VERSION,
             device=self.device_class,

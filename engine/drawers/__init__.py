@@ -4,12 +4,13 @@ import torch
 
 from engine.drawers.base import Drawer, Start
 from engine.drawers.clipdraw import ClipDrawDrawer
-from engine.drawers.fft import FourierDrawer, canvas_size
+from engine.drawers.fft import FourierDrawer, wave_size
 from engine.drawers.line_sketch import LineSketchDrawer
 from engine.drawers.mosaic import seen_size
 from engine.drawers.pixel import PixelDrawer
 from engine.drawers.starts import start_from_image
 from engine.drawers.strokes import working_size
+from engine.drawers.vqgan import VqganDrawer, code_size
 from engine.settings import Settings
 
 __all__ = ["Drawer", "Start", "grid_size", "make_drawer", "start_from_image"]
@@ -26,6 +27,8 @@ def make_drawer(settings: Settings, start: Start | None, device: torch.device) -
             return LineSketchDrawer(settings, start, device)
         case "fft":
             return FourierDrawer(settings, start, device)
+        case "vqgan":
+            return VqganDrawer(settings, start, device)
         case name:
             raise ValueError(f"there is no drawer {name!r}")
 
@@ -36,6 +39,8 @@ def grid_size(settings: Settings) -> tuple[int, int]:
         case "pixel":
             return seen_size(settings)
         case "fft":
-            return canvas_size(settings)
+            return wave_size(settings)
+        case "vqgan":
+            return code_size(settings)
         case _:
             return working_size(settings)

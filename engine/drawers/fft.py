@@ -46,7 +46,7 @@ class FourierDrawer:
 
     Args:
         settings: resolved; `seed`, the sizes, `start` and `dream` are used.
-        start: a picture of the size that `canvas_size` names, or None for noise.
+        start: a picture of the size that `wave_size` names, or None for noise.
         device: where the parameters live.
 
     """
@@ -55,7 +55,7 @@ class FourierDrawer:
 
     def __init__(self, settings: Settings, start: Start | None, device: torch.device) -> None:
         assert settings.seed is not None
-        self._size = canvas_size(settings)
+        self._size = wave_size(settings)
         self._dreams = settings.dream
         columns, rows = self._size
         self._colours = _colours().to(device)
@@ -140,7 +140,7 @@ class _SpectrumAdam(GridAdam):
         return mean(gradient.square())
 
 
-def canvas_size(settings: Settings) -> tuple[int, int]:
+def wave_size(settings: Settings) -> tuple[int, int]:
     """Width and height in pixels of the canvas that is judged."""
     columns, rows = working_size(settings)
     return (_DREAM_CANVAS * columns, _DREAM_CANVAS * rows) if settings.dream else (columns, rows)

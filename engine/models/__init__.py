@@ -1,8 +1,8 @@
 """Weights by name: where they lie on this machine, and how they are brought here.
 
-The small models ship beside this file. Published CLIP models are brought by ``pixel models pull``
-and kept as safetensors in the models folder, each with the SHA-256 that it had when it came;
-nothing else ever downloads.
+The small models ship beside this file. Published CLIP models and VQGANs are brought by ``pixel
+models pull`` and kept as safetensors in the models folder, each with the SHA-256 that it had when
+it came; nothing else ever downloads.
 """
 
 import hashlib

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.models.vqgans import MINI
+
 PIXELCLIP = "pixelclip"
 
 # The generator's pictures are a little noisy; few colours make clean pixel art of them.
@@ -60,7 +62,7 @@ DRAWER_DEFAULTS: Mapping[str, DrawerDefaults] = {
     "pixel": DrawerDefaults(0.08),
     "clipdraw": DrawerDefaults(0.5, 256, 2, 0.5, 5.0),
     "line_sketch": DrawerDefaults(0.5, 24, 4, 1.0, 1.0),
-    "vqgan": DrawerDefaults(0.1, vqgan_model="mini"),
+    "vqgan": DrawerDefaults(0.2, vqgan_model=MINI),
     "fft": DrawerDefaults(0.03),
 }
 

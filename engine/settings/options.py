@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.errors import SettingsError, quote
+from engine.models.vqgans import MINI, VQGAN_NAMES
 from engine.palettes import PALETTE_FORMS
 from engine.presets import PRESETS
 from engine.prompts import MAX_WEIGHT
@@ -36,7 +37,6 @@ Kind = Literal[
     "pair",
     "seed",
     "names",
-    "name",
     "flag",
     "palette",
     "labels",
@@ -90,8 +90,6 @@ class Option:
                 return (
                     f"names separated by commas, each with a :weight up to {MAX_WEIGHT:g} or none"
                 )
-            case "name":
-                return "a name of letters, digits, “.”, “_” and “-”"
             case "flag":
                 return "true or false"
             case "palette":
@@ -421,9 +419,10 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "vqgan_model",
-        "name",
-        "Whose codes the picture is made of: mini, or a published model that is on this machine.",
-        "mini",
+        "choice",
+        "Whose codes the picture is made of: mini, or a published model that was pulled.",
+        MINI,
+        choices=VQGAN_NAMES,
         chat=False,
         drawers=VQGAN,
     ),

@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import re
 from collections.abc import Callable, Mapping
 
 from engine.errors import SettingsError, quote
@@ -11,9 +10,6 @@ from engine.palettes import parse_palette
 from engine.prompts import MAX_LENGTH as MAX_PROMPT_LENGTH
 from engine.prompts import MAX_WEIGHT, format_prompts, parse_prompts
 from engine.settings.options import MAX_SEED, PICTURE, Option
-
-# A model's name, which becomes a file's name.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def read_value(option: Option, value: object) -> object:
@@ -79,12 +75,6 @@ def _read_blend(option: Option, value: object) -> str:
     if isinstance(value, str) and value.startswith(PICTURE):
         return PICTURE + _read_picture(option, value.removeprefix(PICTURE))
     return _read_prompts(option, value)
-
-
-def _read_name(option: Option, value: object) -> str:
-    if not isinstance(value, str) or not _NAME.fullmatch(value.strip()):
-        raise _refusal(option, value)
-    return value.strip()
 
 
 def _read_choice(option: Option, value: object) -> str:
@@ -192,7 +182,6 @@ _READERS: Mapping[str, Callable[[Option, object], object]] = {
     "picture": _read_picture,
     "pictures": _read_pictures,
     "blend": _read_blend,
-    "name": _read_name,
     "several": _read_several,
     "choice": _read_choice,
     "number": _read_number,

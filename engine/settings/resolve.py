@@ -6,6 +6,7 @@ import secrets
 import msgspec
 
 from engine.errors import SettingsError
+from engine.models.vqgans import vqgan_shape
 from engine.palettes import parse_palette
 from engine.settings.defaults import (
     BASE_GRIDS,
@@ -58,9 +59,12 @@ def resolve(
         # A float even where the table says 2: the snapshots' identity is taken from its digits.
         scale = float(scale or quality.scale)
         size = round(base[0] * scale), round(base[1] * scale)
+    defaults = DRAWER_DEFAULTS[settings.drawer]
+    vqgan_model = settings.vqgan_model or defaults.vqgan_model
+    if vqgan_model is not None:
+        size = vqgan_shape(vqgan_model).rounded(*size)
     start = _start(settings, names)
     pixels = settings.drawer in PIXELS
-    defaults = DRAWER_DEFAULTS[settings.drawer]
     colors, layers = settings.colors, settings.layers
     if pixels and colors is None and start == "guess" and settings.exact_palette is None:
         colors = GUESS_COLORS
@@ -80,7 +84,7 @@ def resolve(
         init_noise=_noise(settings, start),
         target_weight=_target_weight(settings),
         blend_frames=settings.blend_frames or (BLEND_FRAMES if settings.blend_with else None),
-        vqgan_model=settings.vqgan_model or defaults.vqgan_model,
+        vqgan_model=vqgan_model,
         colors=colors,
         layers=layers,
         learning_rate=settings.learning_rate or defaults.learning_rate,

@@ -16,6 +16,7 @@ from engine.files import write_atomically
 from engine.guess import FirstGuess
 from engine.guess.first_guess import WEIGHTS as GUESS_WEIGHTS
 from engine.guess.generator import SIDE, GuessShape
+from engine.models.vqgans import Shape
 from engine.perceptors.pixelclip import (
     WEIGHTS,
     ImageShape,
@@ -48,7 +49,7 @@ from engine.training import (
     vqgan_evaluate,
     vqgan_pictures,
 )
-from engine.vqgan import VQGAN, Shape
+from engine.vqgan import VQGAN
 from engine.vqgan import WEIGHTS as VQGAN_WEIGHTS
 
 

@@ -13,10 +13,11 @@ import torch
 from torch import nn
 
 from engine.files import write_atomically
+from engine.models.vqgans import Shape
 from engine.training import checkpoints, loop
 from engine.training.vqgan_codebook import CodebookAverages, perplexity
 from engine.training.vqgan_losses import Adversary, PerceptualLoss, adaptive_weight
-from engine.vqgan import Autoencoder, Shape, pack
+from engine.vqgan import Autoencoder, pack
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -48,8 +48,6 @@ def values(option: Option):
             return _prompts
         case "several":
             return st.lists(st.sampled_from(option.choices))
-        case "name":
-            return st.sampled_from(["mini", "imagenet_f16_16384"])
         case "labels":
             return st.sampled_from(["goldfish", "goldfish:2 | volcano:-0.5", " Tabby "])
         case "picture":

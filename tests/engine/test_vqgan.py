@@ -9,8 +9,9 @@ import torch
 from engine.drawers.starts import fitted
 from engine.errors import EngineError
 from engine.guess import FirstGuess
+from engine.models.vqgans import Shape
 from engine.perceptors.pixelclip import PixelClip
-from engine.vqgan import VQGAN, WEIGHTS, Autoencoder, Shape, clamp_with_gradient, pack, unpack
+from engine.vqgan import VQGAN, WEIGHTS, Autoencoder, clamp_with_gradient, pack, unpack
 
 SMALL = Shape(patch=4, channels=32, multipliers=(1, 1), width=8, codes=16)
 
