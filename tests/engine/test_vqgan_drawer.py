@@ -251,12 +251,12 @@ def test_init_weight_keeps_it_near_the_init_image(studio):
 def test_a_killed_job_goes_on_to_the_same_bytes_alone_or_among_others(studio, tmp_path, threads):
     asked = settings(iterations=4, display_every=4, num_cuts=4)
     other = msgspec.structs.replace(asked, seed=2, size=(64, 64))
-    alone = studio()
-    alone.add(Draw("a", asked))
-    expected = finish(alone)["a"]
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
+        alone = studio()
+        alone.add(Draw("a", asked))
+        expected = finish(alone)["a"]
         first = studio(snapshots=tmp_path, snapshot_seconds=0)
         first.add(Draw("a", asked))
         for _ in range(2):
