@@ -249,7 +249,7 @@ def list_models(
     ] = False,
 ) -> None:
     """Show the models that are on this machine, and what each is for."""
-    from engine.models import SHIPPED, models_folder
+    from engine.models import SHIPPED, TORCHVISION, models_folder
     from engine.models.vqgans import PUBLISHED, vqgan_path
 
     rows = [
@@ -257,7 +257,13 @@ def list_models(
         for name, use in _SHIPPED_FOR.items()
     ]
     rows += [
-        (path.stem.replace("--", "/", 1), path, "judges pictures; pulled")
+        (
+            path.stem.replace("--", "/", 1),
+            path,
+            "judges labels; pulled"
+            if path.stem.startswith(f"{TORCHVISION}--")
+            else "judges pictures; pulled",
+        )
         for path in sorted(models_folder().glob("*--*.safetensors"))
     ]
     rows += [
@@ -282,17 +288,23 @@ def pull_model(
     name: Annotated[
         str,
         typer.Argument(
-            help="architecture/tag of a CLIP model, such as ViT-B-32/openai, or a VQGAN's name; "
-            "see `pixel models list --published`."
+            help="architecture/tag of a CLIP model, such as ViT-B-32/openai; "
+            "torchvision/architecture of a classifier, such as torchvision/resnet50; or a VQGAN's "
+            "name; see `pixel models list --published`."
         ),
     ],
 ) -> None:
     """Download a published model and keep it as safetensors."""
     from engine.errors import PerceptorError
+    from engine.models import TORCHVISION
 
     try:
-        # CLIP models are named with a slash; open_clip, which brings them, takes seconds to load.
-        if "/" in name:
+        # Names tell the kinds apart; open_clip and torchvision take seconds to load.
+        if name.startswith(f"{TORCHVISION}/"):
+            from engine.models.pull_classifier import pull_classifier
+
+            path = pull_classifier(name)
+        elif "/" in name:
             from engine.models.pull import pull
 
             path = pull(name)

@@ -2,16 +2,30 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
 from engine.asks import Answer, Ask
 from engine.drawers import Drawer
 from engine.dream import Dream, begin_dream, dream_loss
-from engine.losses import Targets, make_targets, prompt_loss, prompt_score
+from engine.errors import PerceptorError
+from engine.labels import find_class
+from engine.losses import (
+    Targets,
+    label_loss,
+    label_score,
+    make_targets,
+    prompt_loss,
+    prompt_score,
+)
+from engine.models import TORCHVISION, classifiers_at_hand
 from engine.perceptors import Perceptor
 from engine.prompts import Prompt, parse_prompts
 from engine.settings import Settings, split_weight
+
+if TYPE_CHECKING:
+    from engine.perceptors.classifier import Classifier
 
 _MAX_CACHED_TEXTS = 4096
 
@@ -58,6 +72,7 @@ class Judges:
     ) -> None:
         self._load, self._device = load, device
         self._perceptors: dict[str, Perceptor] = {}
+        self._classifiers: dict[str, Classifier] = {}
         self._texts: dict[tuple[str, str], torch.Tensor] = {}
 
     def perceptor(self, name: str) -> Perceptor:
@@ -66,9 +81,28 @@ class Judges:
             self._perceptors[name] = self._load(name, self._device)
         return self._perceptors[name]
 
+    def classifiers(self) -> tuple["Classifier", ...]:
+        """Every classifier whose weights are on this machine; raises `PerceptorError` if none."""
+        names = classifiers_at_hand()
+        if not names:
+            raise PerceptorError(
+                "No classifier that could judge labels is on this machine; its operator can bring "
+                f"one with “pixel models pull {TORCHVISION}/resnet50”."
+            )
+        for name in names:
+            if name not in self._classifiers:
+                # torchvision takes seconds to import.
+                from engine.perceptors.classifier import Classifier
+
+                self._classifiers[name] = Classifier(name, self._device)
+        return tuple(self._classifiers[name] for name in names)
+
     def weights(self, settings: Settings) -> dict[str, str]:
         """The hashes of all weights that judge a job of resolved settings, by name."""
-        return {name: self.perceptor(name).weights_hash for name, _ in _shares(settings)}
+        hashes = {name: self.perceptor(name).weights_hash for name, _ in _shares(settings)}
+        if settings.labels is not None:
+            hashes |= {judge.name: judge.weights_hash for judge in self.classifiers()}
+        return hashes
 
     def asks(self, settings: Settings, drawer: Drawer) -> tuple[Ask, ...]:
         """What a job of resolved settings asks of whom; raises `PerceptorError`.
@@ -78,7 +112,7 @@ class Judges:
             drawer: the job's own, before the first step.
 
         """
-        asked = list(self._prompt_asks(settings)) if settings.prompts else []
+        asked = [*self._prompt_asks(settings), *self._label_asks(settings)]
         if settings.dream:
             asked += self._dream_asks(settings, drawer)
         return tuple(asked)
@@ -98,6 +132,8 @@ class Judges:
         return make_targets(prompts, vectors)
 
     def _prompt_asks(self, settings: Settings) -> Sequence[Ask]:
+        if not settings.prompts:
+            return []
         prompts = parse_prompts(settings.prompts)
         return [
             _fit(self.perceptor(name), self.targets(name, prompts), share)
@@ -111,6 +147,16 @@ class Judges:
             _amplify(perceptor, begin_dream(perceptor, drawer.reference(), settings.seed), share)
             for perceptor, share in perceptors
         ]
+
+    def _label_asks(self, settings: Settings) -> Sequence[Ask]:
+        """Every classifier is asked: what several take it for is seldom one's own illusion."""
+        if settings.labels is None:
+            return []
+        labels = parse_prompts(settings.labels)
+        classes = torch.tensor([find_class(label.text) for label in labels], device=self._device)
+        weights = torch.tensor([label.weight for label in labels], device=self._device)
+        judges = self.classifiers()
+        return [_taken_for(judge, classes, weights, 1 / len(judges)) for judge in judges]
 
 
 def _fit(perceptor: Perceptor, targets: Targets, share: float) -> Ask:
@@ -135,6 +181,22 @@ def _amplify(perceptor: Perceptor, dream: Dream, share: float) -> Ask:
         return dream_loss(answer, dream)
 
     return Ask(_Layers(perceptor), "octave", share, loss)
+
+
+def _taken_for(
+    judge: "Classifier", classes: torch.Tensor, weights: torch.Tensor, share: float
+) -> Ask:
+    """That a classifier takes the whole picture for classes."""
+
+    def loss(answer: Answer) -> torch.Tensor:
+        assert isinstance(answer, torch.Tensor)
+        return label_loss(answer, classes, weights)
+
+    def score(answer: Answer) -> torch.Tensor:
+        assert isinstance(answer, torch.Tensor)
+        return label_score(answer, classes, weights)
+
+    return Ask(judge, "whole", share, loss, score)
 
 
 def _shares(settings: Settings) -> list[tuple[str, float]]:

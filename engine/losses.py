@@ -1,11 +1,15 @@
-"""What is asked of a picture: to fit its prompts, and to stay near its init image."""
+"""What is asked of a picture: to fit prompts and labels, and to stay near its init image."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
 from engine.prompts import Prompt
+
+# A logarithm of a probability that leaves something to all other classes.
+_NOT_CERTAIN = -1e-6
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,32 @@ def prompt_score(views: torch.Tensor, targets: Targets) -> torch.Tensor:
     """Mean cosine of views and prompts, by weight: −1…1, higher is a better fit; a scalar."""
     cosine = (views[:, None, :] * targets.vectors[None, :, :]).sum(2).mean(0)
     return (cosine * targets.weights).sum() / targets.weights.abs().sum()
+
+
+def label_loss(said: torch.Tensor, classes: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """How far a classifier is from taking the views for the labels, by weight; a scalar.
+
+    The negative logarithm of a label's probability, or, where its weight is negative, of that of
+    all other classes together, which ends to push once the label is out of the question. A label
+    counts 1 while every class is as likely, about as much as a prompt does at first (Perception
+    Engines, White 2018, asks classifiers in the same way).
+
+    Args:
+        said: log probabilities ``[n, all classes]``.
+        classes: the labels' numbers ``[labels]``.
+        weights: ``[labels]``; negative ones push away.
+
+    """
+    chosen = said[:, classes]
+    others = torch.log(-torch.expm1(chosen.clamp(max=_NOT_CERTAIN)))
+    surprise = -torch.where(weights > 0, chosen, others) / math.log(said.shape[1])
+    return (surprise * weights.abs()).mean(0).sum()
+
+
+@torch.no_grad()
+def label_score(said: torch.Tensor, classes: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Mean probability of the labels, by weight: −1…1, higher is a better fit; a scalar."""
+    return (said[:, classes].exp().mean(0) * weights).sum() / weights.abs().sum()
 
 
 def init_loss(grid: torch.Tensor, start: torch.Tensor) -> torch.Tensor:

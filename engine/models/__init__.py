@@ -1,8 +1,8 @@
 """Weights by name: where they lie on this machine, and how they are brought here.
 
-The small models ship beside this file. Published CLIP models and VQGANs are brought by ``pixel
-models pull`` and kept as safetensors in the models folder, each with the SHA-256 that it had when
-it came; nothing else ever downloads.
+The small models ship beside this file. Published models are brought by ``pixel models pull`` and
+kept as safetensors in the models folder, each with the SHA-256 that it had when it came; nothing
+else ever downloads.
 """
 
 import hashlib
@@ -13,7 +13,8 @@ from pathlib import Path
 from engine.errors import PerceptorError, quote
 
 SHIPPED = Path(__file__).parent
-
+# Classifiers are named ``torchvision/architecture``.
+TORCHVISION = "torchvision"
 
 # A name becomes a file name, so it is checked before anything is looked up.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -46,6 +47,12 @@ def weights_path(name: str) -> Path:
 def is_at_hand(name: str) -> bool:
     """Whether the weights of ``architecture/tag`` are on this machine."""
     return weights_path(name).is_file()
+
+
+def classifiers_at_hand() -> tuple[str, ...]:
+    """The names of the classifiers whose weights are on this machine, in the alphabet's order."""
+    names = (path.stem for path in models_folder().glob(f"{TORCHVISION}--*.safetensors"))
+    return tuple(sorted(name.replace("--", "/", 1) for name in names))
 
 
 def file_hash(path: Path) -> str:

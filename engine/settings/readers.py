@@ -153,6 +153,11 @@ def _read_names(option: Option, value: object) -> tuple[str, ...] | None:
         weights[name] = weight
     if list(weights) == ["auto"]:
         return None
+    if "auto" in weights:
+        raise SettingsError(
+            f"{option.name} cannot be {quote(' '.join(map(str, value)))}; “auto” chooses all of "
+            "them, so give it alone, or names without it."
+        )
     # The weight of one is against that of the others: alone it says nothing.
     if len(set(weights.values())) == 1:
         return tuple(weights)
