@@ -1,6 +1,7 @@
 """`pixel draw` and its companions: the engine from the command line, without a bot."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -106,7 +107,7 @@ def draw(
         "symmetry": symmetry,
         "init_image": None if init_image is None else str(init_image),
     }
-    from engine.outputs import Outputs
+    from engine.outputs import Outputs, walk_path
 
     outputs = Outputs(out, frames, tuple(timelapse or ()), tuple(palette_out or ()), sheet)
     try:
@@ -119,6 +120,8 @@ def draw(
 
             recipe = read_recipe_file(from_)
             settings = draw_again(recipe, given)
+        if settings.blend_with is not None:
+            outputs = replace(outputs, walk=walk_path(out))
         pictures = {}
         if picture_names(settings):
             from engine.picture_files import read_pictures
@@ -132,6 +135,57 @@ def draw(
 
     try:
         finished = draw_in_terminal(series(settings, count), pictures, outputs, recipe)
+    except (EngineError, OutputError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    if not finished:
+        raise typer.Exit(EXIT_INTERRUPTED)
+
+
+@app.command()
+def blend(
+    first: Annotated[
+        str,
+        typer.Argument(
+            metavar="A", help="A prompt, a picture, or a finished picture, which is drawn again."
+        ),
+    ],
+    last: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    frames: Annotated[int | None, typer.Option(help=_help("blend_frames"))] = None,
+    out: Annotated[Path, typer.Option(help="A .gif, .webp or .mp4.")] = Path("blend.gif"),
+    seed: Annotated[str | None, typer.Option(help=_help("seed"))] = None,
+    drawer: Annotated[str | None, typer.Option(help=_help("drawer"))] = None,
+    aspect: Annotated[str | None, typer.Option(help=_help("aspect"))] = None,
+    quality: Annotated[str | None, typer.Option(help=_help("quality"))] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any setting; see `pixel settings`."),
+    ] = None,
+) -> None:
+    """Walk from A to B: both are drawn, and then what lies between them."""
+    from engine.blend import plan
+    from engine.outputs import check_animation
+    from engine.picture_files import read_pictures
+    from engine.protocol import Draw
+
+    given: dict[str, object] = {
+        "seed": seed,
+        "drawer": drawer,
+        "aspect": aspect,
+        "quality": quality,
+    }
+    try:
+        given |= _assignments(set_ or [])
+        check_animation("--out", out)
+        asked = plan(first, last, given, frames)
+        job = Draw("blend", asked.settings, read_pictures(asked.settings), asked.partner)
+    except (SettingsError, PictureError, OutputError) as error:
+        raise refuse(error) from None
+
+    from engine.terminal import blend_in_terminal
+
+    try:
+        finished = blend_in_terminal(job, out, backwards=asked.backwards)
     except (EngineError, OutputError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

@@ -1,6 +1,6 @@
 """Pictures in this process: settings in, frames out, without a bot or a queue."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 
 from engine.errors import EngineError
 from engine.picture_files import read_pictures
@@ -53,9 +53,18 @@ def draw_together(
         EngineError: when one of them cannot be drawn, with the reason as a sentence.
 
     """
+    sent = dict(pictures or {})
+    jobs = [Draw(job, settings, sent) for job, settings in asked.items()]
+    yield from draw_jobs(jobs, studio=studio)
+
+
+def draw_jobs(
+    jobs: Sequence[Draw], *, studio: Studio | None = None
+) -> Generator[Started | Progress | Done]:
+    """Draw jobs side by side, as `draw_together` does; raises `EngineError`."""
     studio = studio or Studio()
-    for job, settings in asked.items():
-        yield from _checked(studio.add(Draw(job, settings, dict(pictures or {}))))
+    for job in jobs:
+        yield from _checked(studio.add(job))
     while not studio.idle:
         for event in studio.tick():
             yield from _checked(event)

@@ -51,6 +51,7 @@ class Easel:
     ) -> None:
         self.job = job
         self.settings = settings
+        self.provenance = provenance
         self.iteration = 0
         self.loss = math.nan
         self.score = math.nan

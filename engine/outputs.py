@@ -15,6 +15,10 @@ from engine.png import encode_png
 ANIMATION_SUFFIXES = (".gif", ".webp", ".mp4")
 PALETTE_SUFFIXES = (".gpl", ".hex")
 
+# How long a frame of a walk is shown, and the last one.
+_WALK_SECONDS = 1 / 12
+_ARRIVED_SECONDS = 1.0
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -25,6 +29,7 @@ class Drawn:
         native_png: at one pixel a cell.
         svg: its shapes, or None.
         frames: PNGs at output size of what it was before, the oldest first.
+        walk: PNGs on the way to another picture, of one size, this picture first.
 
     """
 
@@ -32,6 +37,7 @@ class Drawn:
     native_png: bytes
     svg: str | None = None
     frames: Sequence[bytes] = ()
+    walk: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,7 @@ class Outputs:
         palettes: ``.gpl`` or ``.hex``.
         sheet: a PNG with all native-size pictures of one command; their places go beside it as
             ``NAME.json``.
+        walk: where a walk to another picture goes if there is one: ``.gif``, ``.webp`` or ``.mp4``.
 
     """
 
@@ -53,6 +60,7 @@ class Outputs:
     time_lapses: tuple[Path, ...] = ()
     palettes: tuple[Path, ...] = ()
     sheet: Path | None = None
+    walk: Path | None = None
 
     def check(self, count: int) -> None:
         """Find out before drawing what could not be written of so many pictures after it.
@@ -63,12 +71,7 @@ class Outputs:
         """
         check_target("--out", self.out, (".png",))
         for path in self.time_lapses:
-            check_target("--timelapse", path, ANIMATION_SUFFIXES)
-            if path.suffix.lower() == ".mp4" and find_spec("av") is None:
-                raise OutputError(
-                    f"--timelapse {path} is not possible; install pixel-bot with its extra "
-                    "“video”, which brings the package “av”, or take .gif or .webp."
-                )
+            check_animation("--timelapse", path)
         for path in self.palettes:
             check_target("--palette-out", path, PALETTE_SUFFIXES)
         if self.sheet is not None:
@@ -94,12 +97,15 @@ class Outputs:
             frames=None if self.frames is None else self.frames / number,
             time_lapses=tuple(map(name, self.time_lapses)),
             palettes=tuple(map(name, self.palettes)),
+            walk=None if self.walk is None else name(self.walk),
         )
 
     def _paths(self, count: int) -> Iterator[Path]:
         for index in range(count):
             own = self.numbered(index, count)
             yield from (own.out, native_path(own.out), *own.time_lapses, *own.palettes)
+            if own.walk is not None:
+                yield own.walk
         if self.sheet is not None:
             yield from (self.sheet, places_path(self.sheet))
 
@@ -107,6 +113,11 @@ class Outputs:
 def native_path(out: Path) -> Path:
     """Where the native-size picture goes: ``output.png`` → ``output-native.png``."""
     return out.with_name(f"{out.stem}-native.png")
+
+
+def walk_path(out: Path) -> Path:
+    """Where the walk to another picture goes: ``output.png`` → ``output-walk.gif``."""
+    return out.with_name(f"{out.stem}-walk.gif")
 
 
 def places_path(sheet: Path) -> Path:
@@ -141,6 +152,9 @@ def write_others(outputs: Outputs, drawn: Drawn) -> Iterator[Path]:
         for path in outputs.time_lapses:
             write_atomically(path, animate([*drawn.frames, drawn.png], path.suffix.lower()))
             yield path
+    if outputs.walk is not None and drawn.walk:
+        write_atomically(outputs.walk, walk_file(drawn.walk, outputs.walk.suffix.lower()))
+        yield outputs.walk
     if outputs.palettes:
         from engine.palette_files import palette_file, used_colours
 
@@ -148,6 +162,13 @@ def write_others(outputs: Outputs, drawn: Drawn) -> Iterator[Path]:
         for path in outputs.palettes:
             write_atomically(path, palette_file(colours, path.suffix.lower(), path.stem))
             yield path
+
+
+def walk_file(frames: Sequence[bytes], suffix: str) -> bytes:
+    """The frames of a walk, PNGs, as the bytes of an animation of this suffix."""
+    from engine.animation import animate
+
+    return animate(frames, suffix, frame_seconds=_WALK_SECONDS, last_seconds=_ARRIVED_SECONDS)
 
 
 def write_sheet(
@@ -171,6 +192,16 @@ def write_sheet(
     named = dict(zip(names, places, strict=True))
     write_atomically(path, encode_png(sheet))
     write_atomically(places_path(path), places_json(named, path.name, sheet.size))
+
+
+def check_animation(option: str, path: Path) -> None:
+    """Whether an option's file can be an animation; raises `OutputError`."""
+    check_target(option, path, ANIMATION_SUFFIXES)
+    if path.suffix.lower() == ".mp4" and find_spec("av") is None:
+        raise OutputError(
+            f"{option} {path} is not possible; install pixel-bot with its extra “video”, which "
+            "brings the package “av”, or take .gif or .webp."
+        )
 
 
 def check_target(option: str, path: Path, suffixes: Sequence[str]) -> None:

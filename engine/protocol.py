@@ -11,7 +11,7 @@ import msgspec
 
 from engine.settings import Settings
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 MAX_FRAME = 16 * 1024 * 1024
 HEARTBEAT_SECONDS = 2.0
 
@@ -43,12 +43,16 @@ class Draw(msgspec.Struct, frozen=True, tag=True):
         settings: as asked or resolved; the engine resolves what is still open.
         pictures: for each name of `engine.settings.picture_names` a PNG as
             `engine.images.read_picture` returns it.
+        partner: resolved settings of another drawing that a walk leads to; of these only what and
+            where from is drawn counts (`engine.blend.partner_settings`). By default what
+            `blend_with` says, if it says anything.
 
     """
 
     job: str
     settings: Settings
     pictures: dict[str, bytes] = {}
+    partner: Settings | None = None
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
@@ -94,7 +98,7 @@ class Started(msgspec.Struct, frozen=True, tag=True):
     size: tuple[int, int]
 
 
-_PICTURES = ("png", "native_png", "svg")
+_PICTURES = ("png", "native_png", "svg", "walk")
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -145,13 +149,19 @@ class Statistics(msgspec.Struct, frozen=True):
 
 
 class Done(Frame, frozen=True, tag=True):
-    """The finished picture at output size and at native size (one pixel a cell), and as SVG."""
+    """The finished picture at output size and at native size (one pixel a cell), and as SVG.
+
+    `walk` holds the frames on the way to the partner, if there is one, as PNGs: the first is this
+    picture, the last the partner's. They are of the output size, or as much smaller as it takes to
+    send them.
+    """
 
     job: str
     png: bytes
     native_png: bytes
     statistics: Statistics
     svg: str | None = None
+    walk: tuple[bytes, ...] = ()
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):

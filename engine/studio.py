@@ -10,11 +10,13 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
 
 from engine.asks import Ask, answered
+from engine.blend import partner_settings
 from engine.drawers import Start, grid_size, start_from_image
 from engine.easel import Easel
 from engine.errors import EngineError, PerceptorError, SettingsError
@@ -38,14 +40,25 @@ from engine.protocol import (
     Statistics,
 )
 from engine.recipe import Recipe, make_recipe, write_recipe
-from engine.settings import DRAWING_VERSION, PIXELCLIP, Settings, picture_names, resolve
+from engine.settings import (
+    BLEND_FRAMES,
+    DRAWING_VERSION,
+    PIXELCLIP,
+    Settings,
+    picture_names,
+    resolve,
+)
 from engine.vqgan import load_vqgan
+from engine.walk import Walk
 
 log = logging.getLogger(__name__)
 
 SNAPSHOT_SECONDS = 5.0
 GUESSES = 8
 _LONGEST_SVG = MAX_FRAME // 2
+_LONGEST_WALK = MAX_FRAME // 4
+# What the name of a job has at its end on the easel of what its walk leads to.
+_PARTNER = "+partner"
 
 
 class Studio:
@@ -78,6 +91,7 @@ class Studio:
         self._easels: dict[str, Easel] = {}
         self._asks: dict[str, tuple[Ask, ...]] = {}
         self._recipes: dict[str, Recipe] = {}
+        self._walks: dict[str, Walk] = {}
         self._began: dict[str, float] = {}
         self._saved: dict[str, float] = {}
         if snapshots is not None:
@@ -100,7 +114,7 @@ class Studio:
     def add(self, draw: Draw) -> JobEvent:
         """Put a job on an easel, from its snapshot if one fits; `Started`, or `Failed`."""
         try:
-            easel, event = self._prepare(draw)
+            easels, event = self._prepare(draw)
         except SettingsError as error:
             return Failed(draw.job, "settings", str(error))
         except PerceptorError as error:
@@ -113,8 +127,9 @@ class Studio:
             # One job that cannot even begin must not end the process for the others.
             log.exception("job %s could not be begun", draw.job)
             return _failure(draw.job, error)
-        self._easels[draw.job] = easel
-        self._began[draw.job] = self._saved[draw.job] = self._clock()
+        for easel in easels:
+            self._easels[easel.job] = easel
+            self._began[easel.job] = self._saved[easel.job] = self._clock()
         return event
 
     def cancel(self, job: str) -> Cancelled | None:
@@ -128,7 +143,8 @@ class Studio:
     def put_aside(self, job: str) -> None:
         """Take a job off its easel, saved, so that it can be added again and go on."""
         if job in self._easels:
-            self._save(self._easels[job])
+            for easel in self._easels_of(job):
+                self._save(easel)
             self._forget(job)
 
     def look(self, job: str) -> tuple[int, bytes, bytes, str | None]:
@@ -155,13 +171,14 @@ class Studio:
             failures = {
                 job: error for easel in easels for job, error in self._step([easel]).items()
             }
-        for job, error in failures.items():
+        for job, error in {_owner(name): error for name, error in failures.items()}.items():
             self._remove(job)
             yield _failure(job, error)
-        for easel in list(self._easels.values()):
-            yield from self._events(easel)
+        for job in [name for name in self._easels if _owner(name) == name]:
+            yield from self._events(job)
 
-    def _prepare(self, draw: Draw) -> tuple[Easel, Started]:
+    def _prepare(self, draw: Draw) -> tuple[list[Easel], Started]:
+        """The easels of a job, its own first and then that of what its walk leads to."""
         pictures = _opened(draw)
         image = None
         if draw.settings.init_image is not None:
@@ -171,6 +188,20 @@ class Studio:
             perceptors=auto_perceptors(draw.settings.quality, self.device_class),
             init_size=None if image is None else image.size,
         )
+        begun = [self._begun(draw.job, settings, pictures)]
+        partner = partner_settings(settings, draw.partner)
+        if partner is not None:
+            begun.append(self._begun(draw.job + _PARTNER, partner, pictures))
+        self._asks |= {one.job: asked for one, asked in begun}
+        easels = [one for one, _ in begun]
+        easel = easels[0]
+        self._recipes[draw.job] = make_recipe(settings, easel.provenance, draw.pictures)
+        return easels, Started(draw.job, settings, easel.provenance, easel.iteration, easel.size)
+
+    def _begun(
+        self, name: str, settings: Settings, pictures: Mapping[str, Image.Image]
+    ) -> tuple[Easel, tuple[Ask, ...]]:
+        """An easel for resolved settings, gone on from its snapshot if one fits; what it asks."""
         weights = self._judges.weights(settings)
         if settings.start == "guess":
             weights |= {model.name: model.weights_hash for model in self._guessers()}
@@ -183,16 +214,15 @@ class Studio:
             dtype="float32",
             weights=weights,
         )
+        image = None if settings.init_image is None else pictures[settings.init_image]
         start = self._start(settings, image)
-        easel = Easel(draw.job, settings, provenance, start, self.device, pictures)
+        easel = Easel(name, settings, provenance, start, self.device, pictures)
         # Before it goes on from a snapshot: what is asked may depend on how the picture began.
         asked = self._judges.asks(settings, easel.drawer)
-        snapshot = self._snapshot_path(draw.job)
+        snapshot = self._snapshot_path(name)
         if snapshot is not None:
             easel.resume(snapshot)
-        self._asks[draw.job] = asked
-        self._recipes[draw.job] = make_recipe(settings, provenance, draw.pictures)
-        return easel, Started(draw.job, settings, provenance, easel.iteration, easel.size)
+        return easel, asked
 
     def _guessers(self) -> tuple[FirstGuess, Perceptor]:
         """What makes a first guess, and the perceptor whose text vectors it hears."""
@@ -247,21 +277,46 @@ class Studio:
             torch.autograd.backward(torch.stack(parts).sum())
         return [(loss, score) for loss, score in taken.tolist()]
 
-    def _events(self, easel: Easel) -> Iterator[JobEvent]:
-        job = easel.job
-        if easel.finished:
+    def _events(self, job: str) -> Iterator[JobEvent]:
+        easel, *others = self._easels_of(job)
+        if easel.finished and all(other.finished for other in others):
+            walk = self._walk(easel, *others)
+            if walk is not None and not walk.done:
+                # One frame a tick, so that nobody waits for all of them.
+                walk.step()
+                return
             seconds = self._clock() - self._began[job]
             statistics = Statistics(easel.iteration, seconds, easel.loss, easel.score)
             # Only the finished picture says how it was drawn: from that, it can be drawn again.
             png, native_png, svg = _files(easel, write_recipe(self._recipes[job]))
             self._remove(job)
-            yield Done(job, png, native_png, statistics, svg)
+            yield Done(job, png, native_png, statistics, svg, () if walk is None else walk.frames)
             return
-        if easel.shows:
+        if easel.shows and not easel.finished:
             png = encode_png(easel.drawer.enlarged(easel.size))
             yield Progress(job, easel.iteration, easel.iterations, easel.loss, png)
-        if self._clock() - self._saved[job] >= self._snapshot_seconds and self._save(easel):
-            yield Snapshot(job, easel.iteration)
+        if self._clock() - self._saved[job] >= self._snapshot_seconds:
+            saved = [self._save(one) for one in (easel, *others)]
+            if all(saved):
+                yield Snapshot(job, easel.iteration)
+
+    def _walk(self, easel: Easel, partner: Easel | None = None) -> Walk | None:
+        """The frames from a finished picture to its partner's, begun if they were not."""
+        if partner is None:
+            return None
+        if easel.job not in self._walks:
+            self._walks[easel.job] = Walk(
+                easel.drawer,
+                partner.drawer,
+                easel.settings.blend_frames or BLEND_FRAMES,
+                easel.size,
+                _LONGEST_WALK,
+            )
+        return self._walks[easel.job]
+
+    def _easels_of(self, job: str) -> list[Easel]:
+        """A job's own easel, and that of what its walk leads to."""
+        return [self._easels[name] for name in (job, job + _PARTNER) if name in self._easels]
 
     def _save(self, easel: Easel) -> bool:
         path = self._snapshot_path(easel.job)
@@ -277,14 +332,20 @@ class Studio:
         return True
 
     def _forget(self, job: str) -> None:
-        for kept in (self._easels, self._asks, self._recipes, self._began, self._saved):
-            del kept[job]
+        kept: tuple[dict[str, Any], ...] = (
+            *(self._easels, self._asks, self._recipes, self._walks),
+            *(self._began, self._saved),
+        )
+        for records in kept:
+            for name in (job, job + _PARTNER):
+                records.pop(name, None)
 
     def _remove(self, job: str) -> None:
         self._forget(job)
-        path = self._snapshot_path(job)
-        if path is not None:
-            path.unlink(missing_ok=True)
+        for name in (job, job + _PARTNER):
+            path = self._snapshot_path(name)
+            if path is not None:
+                path.unlink(missing_ok=True)
 
     def _snapshot_path(self, job: str) -> Path | None:
         return None if self._snapshots is None else self._snapshots / f"{job}.safetensors"
@@ -302,10 +363,16 @@ def _files(easel: Easel, texts: Mapping[str, str] | None = None) -> tuple[bytes,
     return png, native_png, None if svg is None or len(svg) > _LONGEST_SVG else svg
 
 
+def _owner(name: str) -> str:
+    """The job that an easel of this name belongs to."""
+    return name.removesuffix(_PARTNER)
+
+
 def _opened(draw: Draw) -> dict[str, Image.Image]:
     """The pictures that a job's settings name, by name; raises `SettingsError`."""
     opened: dict[str, Image.Image] = {}
-    for name in picture_names(draw.settings):
+    wanted = [draw.settings, *([] if draw.partner is None else [draw.partner])]
+    for name in dict.fromkeys(name for asked in wanted for name in picture_names(asked)):
         if name not in draw.pictures:
             raise SettingsError("The settings name a picture, but it was not sent along.")
         opened[name] = Image.open(io.BytesIO(draw.pictures[name]), formats=["PNG"])

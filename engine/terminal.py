@@ -13,10 +13,12 @@ from rich.style import Style
 from rich.text import Text
 
 from engine import protocol
+from engine.files import write_atomically
 from engine.outputs import (
     Drawn,
     Outputs,
     places_path,
+    walk_file,
     write_frame,
     write_others,
     write_picture,
@@ -75,7 +77,7 @@ class _Sketch:
             f"{out}  {width} × {height}   seed {self.settings.seed}   {done.statistics.iterations} "
             f"steps in {done.statistics.seconds:.1f} s   score {done.statistics.score:.3f}"
         )
-        return Drawn(done.png, done.native_png, done.svg, self.frames), told
+        return Drawn(done.png, done.native_png, done.svg, self.frames, done.walk), told
 
 
 def draw_in_terminal(
@@ -98,15 +100,7 @@ def draw_in_terminal(
 
     """
     console = Console()
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeElapsedColumn(),
-        TextColumn("· left"),
-        TimeRemainingColumn(),
-        console=console,
-    )
+    bar = _bar(console)
     task = bar.add_task("waking the model", total=None)
     sketches = {
         str(index): _Sketch(str(index), settings, outputs.numbered(index, len(asked)))
@@ -152,6 +146,61 @@ def draw_in_terminal(
     assert look is not None
     _write(list(sketches.values()), look, outputs.sheet, console)
     return all(sketch.done for sketch in sketches.values())
+
+
+def blend_in_terminal(job: protocol.Draw, out: Path, *, backwards: bool = False) -> bool:
+    """Draw what a walk is between, and write its frames; False if Ctrl-C stopped it.
+
+    Args:
+        job: with a partner, or with `blend_with`.
+        out: a GIF, WebP or MP4.
+        backwards: whether the frames begin with the partner.
+
+    Raises:
+        EngineError: when one of the pictures cannot be drawn.
+        OutputError: when the file cannot be made.
+
+    """
+    console = Console()
+    bar = _bar(console)
+    task = bar.add_task("waking the model", total=None)
+    done = None
+    with Live(bar, console=console, transient=True) as live:
+        try:
+            wait_politely()
+            from engine.drawing import draw_jobs
+
+            for event in draw_jobs([job]):
+                match event:
+                    case protocol.Started(settings=settings):
+                        total = settings.iterations or None
+                        bar.update(task, description="drawing both", total=total)
+                    case protocol.Progress(iteration=iteration, png=png):
+                        bar.update(task, completed=iteration)
+                        live.update(Group(_preview([png], settings, console), bar))
+                    case protocol.Done():
+                        done = event
+        except KeyboardInterrupt:
+            live.stop()
+            console.print("Stopped; nothing was written.")
+            return False
+    assert done is not None
+    frames = done.walk[::-1] if backwards else done.walk
+    write_atomically(out, walk_file(frames, out.suffix.lower()))
+    _say(f"{out}  {len(done.walk)} frames   seed {settings.seed}", console)
+    return True
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+        TextColumn("· left"),
+        TimeRemainingColumn(),
+        console=console,
+    )
 
 
 def _write(sketches: Sequence[_Sketch], look: _Look, sheet: Path | None, console: Console) -> None:

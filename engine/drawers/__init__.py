@@ -7,13 +7,22 @@ from engine.drawers.clipdraw import ClipDrawDrawer
 from engine.drawers.fft import FourierDrawer, wave_size
 from engine.drawers.line_sketch import LineSketchDrawer
 from engine.drawers.mosaic import seen_size
+from engine.drawers.paths import Path, path_of_tensors, with_exact_ends
 from engine.drawers.pixel import PixelDrawer
 from engine.drawers.starts import start_from_image
-from engine.drawers.strokes import working_size
+from engine.drawers.strokes import StrokeDrawer, working_size
 from engine.drawers.vqgan import VqganDrawer, code_size
 from engine.settings import Settings
 
-__all__ = ["Drawer", "Start", "grid_size", "make_drawer", "start_from_image"]
+__all__ = [
+    "Drawer",
+    "Path",
+    "Start",
+    "grid_size",
+    "make_drawer",
+    "path_between",
+    "start_from_image",
+]
 
 
 def make_drawer(settings: Settings, start: Start | None, device: torch.device) -> Drawer:
@@ -44,3 +53,18 @@ def grid_size(settings: Settings) -> tuple[int, int]:
             return code_size(settings)
         case _:
             return working_size(settings)
+
+
+def path_between(drawer: Drawer, other: Drawer) -> Path:
+    """What takes a drawer on its way to another one of the same settings but what they show.
+
+    On both ends its picture is that of the one and of the other, to the bit.
+    """
+    match drawer, other:
+        case PixelDrawer(), PixelDrawer():
+            between = drawer.path_to(other)
+        case StrokeDrawer(), StrokeDrawer():
+            between = drawer.path_to(other)
+        case _:
+            between = path_of_tensors(drawer, other)
+    return with_exact_ends(drawer, other, between)

@@ -6,12 +6,18 @@ a run the views see the hard choice, with the gradient of the soft one.
 """
 
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 
-from engine.drawers.quantize import to_oklab
+from engine.drawers.matching import matched
+from engine.drawers.paths import Path, slerp
+from engine.drawers.quantize import from_oklab, to_oklab
+from engine.drawers.regions import moving_regions
 
 # Starting colours stay this far from black and white, where the sigmoid's gradient fades.
 _MARGIN = 0.02
@@ -30,6 +36,11 @@ _NOISE = 0.3
 _HARD_FROM = 0.8
 # How much of a step a colour that may change passes on, in RGB of 0…1.
 _COLOUR_STEP = 0.05
+# How much less it costs that a colour becomes that of all its cells than of none, in Oklab².
+_SAME_CELLS = 0.3
+
+# Numbers of cells, at a share of the way from one picture's to another's.
+Field = Callable[[float], torch.Tensor]
 
 
 class Colours(Protocol):
@@ -64,6 +75,37 @@ class Colours(Protocol):
     def opacity(self, logits: torch.Tensor, progress: float) -> torch.Tensor:
         """The alpha of a subject's cells, in the shape of its logits, at this share of the run."""
 
+    def path_to(self, pairs: "Pairs", *, wraps: bool) -> tuple[Path, list[Field]]:
+        """The way of the colours themselves, and that of the logits of each layer.
+
+        Args:
+            pairs: each layer, and that of a like drawing which it becomes.
+            wraps: whether cells go on from each border at the opposite one.
+
+        """
+
+    def opacity_between(self, first: torch.Tensor, last: torch.Tensor, *, wraps: bool) -> Field:
+        """The way from logits of alpha ``[1, rows, columns]`` to others."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The cells of a picture, or of its subject, or of what lies behind that.
+
+    Attributes:
+        colours: what the logits mean.
+        logits: ``[channels, rows, columns]``.
+        seen: which cells are to be seen, ``[rows, columns]``.
+
+    """
+
+    colours: Colours
+    logits: torch.Tensor
+    seen: torch.Tensor
+
+
+Pairs = Sequence[tuple[Layer, Layer]]
+
 
 class FreeColours:
     """Any colour: the sigmoid of three numbers."""
@@ -94,6 +136,16 @@ class FreeColours:
         """The alpha of a subject's cells: soft throughout, as their colours are."""
         del progress
         return torch.sigmoid(logits)
+
+    def path_to(self, pairs: Pairs, *, wraps: bool) -> tuple[Path, list[Field]]:
+        """The arc from logits to logits, on which the contrast of the picture stays."""
+        del wraps
+        return lambda _: None, [partial(slerp, first.logits, last.logits) for first, last in pairs]
+
+    def opacity_between(self, first: torch.Tensor, last: torch.Tensor, *, wraps: bool) -> Field:
+        """The arc from logits to logits."""
+        del wraps
+        return lambda share: slerp(first, last, share)
 
 
 class PaletteColours:
@@ -177,11 +229,67 @@ class PaletteColours:
         alpha = torch.sigmoid(logits)
         return _straight_through((logits > 0).float(), alpha) if progress >= _HARD_FROM else alpha
 
+    def path_to(self, pairs: Pairs, *, wraps: bool) -> tuple[Path, list[Field]]:
+        """Regions of one colour each, whose borders move: no cell is mixed of two.
+
+        Colours that may change do so along straight lines in Oklab. Cells that are not to be seen
+        belong to no region, and take the colour of what comes near.
+        """
+        other = pairs[0][1].colours
+        assert isinstance(other, PaletteColours)
+        becomes = self._becomes(other, pairs)
+        mine = torch.argsort(becomes)
+        fields = []
+        for first, last in pairs:
+            begin = torch.where(first.seen, first.logits.argmax(0), -1)
+            end = torch.where(last.seen, mine[last.logits.argmax(0)], -1)
+            fields.append(moving_regions(begin, end, self.channels, wraps=wraps))
+        begun, ended = self._lab(), other._lab()[becomes]
+
+        @torch.no_grad()
+        def go(share: float) -> None:
+            for change in self._changes:
+                self._begun.copy_(from_oklab(torch.lerp(begun, ended, share).cpu()))
+                change.zero_()
+
+        return go, fields
+
+    def opacity_between(self, first: torch.Tensor, last: torch.Tensor, *, wraps: bool) -> Field:
+        """A subject whose outline moves."""
+        begin, end = ((logits[0] > 0).long() for logits in (first, last))
+        depths = moving_regions(begin, end, 2, wraps=wraps)
+        return lambda share: depths(share).diff(dim=0)
+
+    def _becomes(self, other: "PaletteColours", pairs: Pairs) -> torch.Tensor:
+        """The number of the other's colour that each colour becomes, each once.
+
+        Near ones, and, if colours may change, those of the same cells.
+        """
+        costs = torch.cdist(self._lab(), other._lab()).square()
+        if self._changes:
+            cells, others = (
+                torch.cat([_members(pair[side]) for pair in pairs], 1) for side in (0, 1)
+            )
+            both = cells @ others.T
+            either = cells.sum(1)[:, None] + others.sum(1) - both
+            costs -= _SAME_CELLS * both / either.clamp(min=1)
+        return torch.from_numpy(matched(costs.cpu().numpy())).to(self._begun.device)
+
+    @torch.no_grad()
+    def _lab(self) -> torch.Tensor:
+        return to_oklab(self.palette)
+
     def _distances(self, picture: torch.Tensor) -> torch.Tensor:
         """Squared distances in Oklab of cells from colours: ``[colours, rows, columns]``."""
         cells = to_oklab(picture.flatten(1).T).float()
         distances = torch.cdist(to_oklab(self._begun).float(), cells).square()
         return distances.view(-1, *picture.shape[1:])
+
+
+def _members(layer: Layer) -> torch.Tensor:
+    """Which cells are to be seen in each colour: ``[colours, cells]``, 0 or 1."""
+    chosen = torch.zeros_like(layer.logits).scatter_(0, layer.logits.argmax(0, keepdim=True), 1)
+    return (chosen * layer.seen).flatten(1)
 
 
 def temperature(progress: float) -> float:

@@ -13,9 +13,10 @@ from PIL import Image
 
 from engine.adam import Adam, GridAdam, Group
 from engine.drawers.base import Start
-from engine.drawers.colours import Colours, FreeColours, PaletteColours
+from engine.drawers.colours import Colours, FreeColours, Layer, PaletteColours
 from engine.drawers.dither import dithered
 from engine.drawers.mosaic import make_layout, seen_size
+from engine.drawers.paths import Path
 from engine.drawers.pyramid import Pyramid, noise
 from engine.drawers.quantize import choose_colours, choose_of_palette
 from engine.drawers.starts import fitted, seamless, seen_colours, unpremultiplied
@@ -57,6 +58,7 @@ class PixelDrawer:
         assert settings.seed is not None
         columns, rows = settings.pixel_size
         self._transparent = settings.transparent
+        self._wraps = settings.tile
         self._layout = make_layout(settings, device)
         if start is not None:
             start = fitted(start, layers=bool(settings.layers), transparent=settings.transparent)
@@ -146,6 +148,34 @@ class PixelDrawer:
     def svg(self, size: tuple[int, int]) -> str:
         """The picture as SVG of the output size; cells that are clear are left out."""
         return self._layout.svg(self.native(), size)
+
+    @torch.no_grad()
+    def path_to(self, other: "PixelDrawer") -> Path:
+        """What takes it to another one of the same grid and layers: layer by layer, and colours."""
+        pairs = list(zip(self._layers(), other._layers(), strict=True))
+        colours, fields = self._colours.path_to(pairs, wraps=self._wraps)
+        pyramids = [self._subject, self._background] if self._background else [self._subject]
+        if self._alpha is not None and other._alpha is not None:
+            outlines = self._alpha.field(), other._alpha.field()
+            fields.append(self._colours.opacity_between(*outlines, wraps=self._wraps))
+            pyramids.append(self._alpha)
+
+        def go(share: float) -> None:
+            colours(share)
+            for pyramid, field in zip(pyramids, fields, strict=True):
+                pyramid.become(field(share))
+
+        return go
+
+    def _layers(self) -> list[Layer]:
+        """The subject, and what lies behind it if that is drawn."""
+        subject = self._subject.field()
+        everywhere = torch.ones_like(subject[0], dtype=torch.bool)
+        there = everywhere if self._alpha is None else self._alpha.field()[0] > 0
+        layers = [Layer(self._colours, subject, there)]
+        if self._background is not None:
+            layers.append(Layer(self._colours, self._background.field(), ~there))
+        return layers
 
     def _cells(self, progress: float, randomness: torch.Generator | None) -> torch.Tensor:
         """The layers' cells ``[layers, 4, rows, columns]``, before they are mirrored."""

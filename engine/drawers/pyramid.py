@@ -51,6 +51,13 @@ class Pyramid:
             field = field + share * spread(level)
         return field
 
+    @torch.no_grad()
+    def become(self, field: torch.Tensor) -> None:
+        """Start anew from the numbers of all cells ``[channels, rows, columns]``."""
+        self.base.copy_(field)
+        for level in self.levels:
+            level.zero_()
+
 
 class _Spread:
     """Linear interpolation of a grid ``[channels, *coarse]`` to ``[channels, *fine]``."""

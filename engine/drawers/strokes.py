@@ -9,10 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from engine.adam import Adam, Group
 from engine.drawers.base import Start
+from engine.drawers.matching import matched
+from engine.drawers.paths import Path, slerp
 from engine.drawers.starts import fitted
 from engine.settings import PIXELCLIP, Settings
 from engine.streams import stream
@@ -27,6 +30,8 @@ _MARGIN = 0.02
 # How far the logits of widths and colours move in a step, for each percent of the height that a
 # point does: about CLIPDraw's rates, 1 pixel of 224, a tenth of one, and a hundredth of a colour.
 _LOGIT_RATE = 0.1
+# What a stroke's change of colour, and of place in the pile, costs beside a move by the height.
+_RECOLOUR, _RESTACK = 0.3, 0.1
 
 
 class StrokeDrawer:
@@ -126,6 +131,54 @@ class StrokeDrawer:
         paper = self._paper_colour().tolist()
         return to_svg(self.strokes(), self._size, paper, size)
 
+    @torch.no_grad()
+    def path_to(self, other: "StrokeDrawer") -> Path:
+        """What takes it to another one of as many strokes: each becomes one that is much like it.
+
+        Its middle moves on a straight line, its shape turns on an arc, and it rises or sinks in the
+        pile: neighbours change places one by one.
+        """
+        becomes = torch.from_numpy(matched(self._costs(other))).to(self._points.device)
+        height = torch.arange(len(becomes), device=becomes.device)
+        mine = self._points.clone()
+        its = other._points[becomes]
+        # Drawn from its other end it is the same stroke.
+        turned = its.flip(1)
+        nearer = _apart(turned, mine) < _apart(its, mine)
+        its = torch.where(nearer[:, None, None], turned, its)
+        middles = mine.mean(1, keepdim=True), its.mean(1, keepdim=True)
+        shapes = mine - middles[0], its - middles[1]
+        rows = [
+            (tensor, tensor.detach().clone(), last[becomes])
+            for tensor, last in ((self._widths, other._widths), (self._colours, other._colours))
+        ]
+        papers = self._paper.detach().clone(), other._paper
+
+        @torch.no_grad()
+        def go(share: float) -> None:
+            order = torch.argsort((1 - share) * height + share * becomes, stable=True)
+            points = torch.lerp(*middles, share) + slerp(*shapes, share, (1, 2))
+            self._points.copy_(points[order])
+            for tensor, first, last in rows:
+                tensor.copy_(torch.lerp(first, last, share)[order])
+            self._paper.copy_(torch.lerp(*papers, share))
+
+        return go
+
+    def _costs(self, other: "StrokeDrawer") -> NDArray[np.float64]:
+        """What it costs that each stroke becomes each of another drawing: ``[n, n]``."""
+        mine, its = (drawer._points.double() / self._size[1] for drawer in (self, other))
+        ways = [
+            torch.cdist(mine.flatten(1), ends.flatten(1)).square() / mine.shape[1]
+            for ends in (its, its.flip(1))
+        ]
+        paint, its_paint = (_painted(drawer.strokes().colours) for drawer in (self, other))
+        place = torch.linspace(0, 1, len(mine), dtype=torch.float64, device=mine.device)[:, None]
+        costs = torch.minimum(*ways)
+        costs += _RECOLOUR * torch.cdist(paint, its_paint).square()
+        costs += _RESTACK * torch.cdist(place, place).square()
+        return costs.cpu().numpy()
+
     def _paper_colour(self) -> torch.Tensor:
         if not self._paper.requires_grad:
             return torch.ones_like(self._paper)
@@ -195,6 +248,16 @@ def on_white(start: Start) -> torch.Tensor:
     """A picture to start from as RGB ``[3, height, width]`` on the CPU, white where it is clear."""
     whole = fitted(start, layers=False, transparent=False).subject.cpu()
     return whole[:3] + (1 - whole[3:])
+
+
+def _apart(points: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+    """Summed squared distances of the points of strokes ``[n, points, 2]``: ``[n]``."""
+    return (points - others).square().sum((1, 2))
+
+
+def _painted(colours: torch.Tensor) -> torch.Tensor:
+    """Colours ``[n, 4]`` premultiplied: what is hardly there is hardly of a colour."""
+    return torch.cat([colours[:, :3] * colours[:, 3:], colours[:, 3:]], 1).double()
 
 
 def _logits(shares: torch.Tensor) -> torch.Tensor:

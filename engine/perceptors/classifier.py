@@ -38,7 +38,7 @@ class Classifier:
         return F.log_softmax(logits.float(), dim=1)
 
 
-def published(architecture: str) -> models.Weights:
+def published(architecture: str) -> models.WeightsEnum:
     """What torchvision publishes of an architecture; raises `PerceptorError` if nothing."""
     known = set(models.list_models(module=models)) - _WITH_BRANCHES
     if architecture not in known:
@@ -46,7 +46,7 @@ def published(architecture: str) -> models.Weights:
             f"torchvision publishes no classifier {quote(architecture)} that can be used here; "
             "allowed are resnet50, mobilenet_v3_large, vgg19 and others of its list."
         )
-    weights: models.Weights = models.get_model_weights(architecture).DEFAULT  # type: ignore[attr-defined]
+    weights: models.WeightsEnum = models.get_model_weights(architecture)["DEFAULT"]
     return weights
 
 

@@ -6,6 +6,7 @@ pixray.
 """
 
 from engine.settings.defaults import (
+    BLEND_FRAMES,
     CLIP_QUALITIES,
     DRAWER_DEFAULTS,
     GUESS_COLORS,
@@ -31,6 +32,7 @@ from engine.settings.record import Settings
 from engine.settings.resolve import DRAWING_VERSION, MAX_CHOICES, resolve, series
 
 __all__ = [
+    "BLEND_FRAMES",
     "CLIP_QUALITIES",
     "DRAWER_DEFAULTS",
     "DRAWING_VERSION",

@@ -51,7 +51,8 @@ def resolve(
     names = settings.perceptors or perceptors
     table = PIXELCLIP_QUALITIES if names == (PIXELCLIP,) else CLIP_QUALITIES
     quality = table[settings.quality]
-    iterations = settings.iterations or quality.iterations
+    # None at all is for whoever shows a picture without improving it.
+    iterations = quality.iterations if settings.iterations is None else settings.iterations
     scale, size = settings.scale, settings.size
     # A size that was asked for has nothing to do with a scale.
     if size is None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from engine.losses import label_loss, label_score
 from engine.models import classifiers_at_hand, is_at_hand, weights_path
 from engine.models import pull_classifier as pulling
 from engine.models.pull_classifier import pull_classifier
-from engine.perceptors import load_perceptor
+from engine.perceptors import classifier, load_perceptor
 from engine.perceptors.classifier import Classifier
 from engine.protocol import Draw, Failed
 from tests.engine.conftest import CPU
@@ -42,6 +43,11 @@ def folder(tmp_path, monkeypatch):
     """
     monkeypatch.setenv("PIXEL_MODELS", str(tmp_path / "models"))
     monkeypatch.setattr(models, "get_model", lambda name, weights: small_network())
+
+    class Published(models.WeightsEnum):
+        DEFAULT = models.Weights("", partial(ImageClassification, crop_size=32), {})
+
+    monkeypatch.setattr(classifier, "published", lambda architecture: Published.DEFAULT)
     weights_path(NAME).parent.mkdir()
     save_file(small_network().state_dict(), weights_path(NAME))
     return tmp_path / "models"
@@ -172,8 +178,7 @@ def test_damaged_weights_are_refused_with_a_sentence(folder, damage):
         Classifier(NAME)
 
 
-def test_weights_of_an_architecture_that_torchvision_does_not_have_are_refused(folder):
-    weights_path("torchvision/unheard_of").touch()
+def test_weights_of_an_architecture_that_torchvision_does_not_have_are_refused():
     with pytest.raises(PerceptorError, match="no classifier “unheard_of”"):
         Classifier("torchvision/unheard_of")
 
@@ -186,8 +191,11 @@ def test_a_label_that_no_class_has_is_refused_with_those_near_it(ask):
 def publish(monkeypatch, path, suffix):
     """Only the server is replaced: the download, its hash and its reading are torch's own."""
     address = path.rename(path.with_name(f"shufflenet-{suffix}.pth")).as_uri()
-    weights = models._api.Weights(address, ImageClassification, {})
-    monkeypatch.setattr(pulling, "published", lambda architecture: weights)
+
+    class Published(models.WeightsEnum):
+        DEFAULT = models.Weights(address, ImageClassification, {})
+
+    monkeypatch.setattr(pulling, "published", lambda architecture: Published.DEFAULT)
 
 
 @pytest.fixture
