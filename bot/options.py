@@ -6,7 +6,7 @@ import msgspec
 from discord import app_commands
 
 from engine.palettes import PALETTES
-from engine.settings import OPTION, Settings, make_settings
+from engine.settings import OPTION, Settings, make_settings, split_weight
 
 INIT_IMAGE = "init_image"
 
@@ -83,7 +83,9 @@ def summary(resolved: Settings) -> str:
     if resolved.pixel_size is not None:
         parts.append("{} × {} cells".format(*resolved.pixel_size))
     parts.append(f"{resolved.iterations} steps")
-    parts += resolved.perceptors or ()
+    for perceptor in resolved.perceptors or ():
+        name, weight = split_weight(perceptor)
+        parts.append(name if weight == 1 else f"{name} × {weight:g}")
     return " · ".join(parts)
 
 

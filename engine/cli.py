@@ -153,6 +153,9 @@ def blend(
     last: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
     frames: Annotated[int | None, typer.Option(help=_help("blend_frames"))] = None,
     out: Annotated[Path, typer.Option(help="A .gif, .webp or .mp4.")] = Path("blend.gif"),
+    sheet: Annotated[
+        Path | None, typer.Option(help="The frames as one PNG, with a JSON of their places.")
+    ] = None,
     seed: Annotated[str | None, typer.Option(help=_help("seed"))] = None,
     drawer: Annotated[str | None, typer.Option(help=_help("drawer"))] = None,
     aspect: Annotated[str | None, typer.Option(help=_help("aspect"))] = None,
@@ -164,7 +167,7 @@ def blend(
 ) -> None:
     """Walk from A to B: both are drawn, and then what lies between them."""
     from engine.blend import plan
-    from engine.outputs import check_animation
+    from engine.outputs import check_animation, check_target
     from engine.picture_files import read_pictures
     from engine.protocol import Draw
 
@@ -177,6 +180,8 @@ def blend(
     try:
         given |= _assignments(set_ or [])
         check_animation("--out", out)
+        if sheet is not None:
+            check_target("--sheet", sheet, (".png",))
         asked = plan(first, last, given, frames)
         job = Draw("blend", asked.settings, read_pictures(asked.settings), asked.partner)
     except (SettingsError, PictureError, OutputError) as error:
@@ -185,7 +190,7 @@ def blend(
     from engine.terminal import blend_in_terminal
 
     try:
-        finished = blend_in_terminal(job, out, backwards=asked.backwards)
+        finished = blend_in_terminal(job, out, sheet, backwards=asked.backwards)
     except (EngineError, OutputError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

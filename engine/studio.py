@@ -195,7 +195,8 @@ class Studio:
         self._asks |= {one.job: asked for one, asked in begun}
         easels = [one for one, _ in begun]
         easel = easels[0]
-        self._recipes[draw.job] = make_recipe(settings, easel.provenance, draw.pictures)
+        if settings.iterations:
+            self._recipes[draw.job] = make_recipe(settings, easel.provenance, draw.pictures)
         return easels, Started(draw.job, settings, easel.provenance, easel.iteration, easel.size)
 
     def _begun(
@@ -280,15 +281,25 @@ class Studio:
     def _events(self, job: str) -> Iterator[JobEvent]:
         easel, *others = self._easels_of(job)
         if easel.finished and all(other.finished for other in others):
-            walk = self._walk(easel, *others)
-            if walk is not None and not walk.done:
-                # One frame a tick, so that nobody waits for all of them.
-                walk.step()
+            try:
+                walk = self._walk(easel, *others)
+                if walk is not None and not walk.done:
+                    # One frame a tick, so that nobody waits for all of them.
+                    walk.step()
+                    return
+            except Exception as error:
+                # As in a step, what fails for one must not end the others.
+                log.exception("the walk of job %s failed", job)
+                self._remove(job)
+                yield _failure(job, error)
                 return
             seconds = self._clock() - self._began[job]
             statistics = Statistics(easel.iteration, seconds, easel.loss, easel.score)
-            # Only the finished picture says how it was drawn: from that, it can be drawn again.
-            png, native_png, svg = _files(easel, write_recipe(self._recipes[job]))
+            # Only the finished picture says how it was drawn: from that, it can be drawn again. One
+            # that was taken as it is was not drawn.
+            recipe = self._recipes.get(job)
+            texts = None if recipe is None else write_recipe(recipe)
+            png, native_png, svg = _files(easel, texts)
             self._remove(job)
             yield Done(job, png, native_png, statistics, svg, () if walk is None else walk.frames)
             return

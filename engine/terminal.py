@@ -148,12 +148,15 @@ def draw_in_terminal(
     return all(sketch.done for sketch in sketches.values())
 
 
-def blend_in_terminal(job: protocol.Draw, out: Path, *, backwards: bool = False) -> bool:
+def blend_in_terminal(
+    job: protocol.Draw, out: Path, sheet: Path | None = None, *, backwards: bool = False
+) -> bool:
     """Draw what a walk is between, and write its frames; False if Ctrl-C stopped it.
 
     Args:
         job: with a partner, or with `blend_with`.
         out: a GIF, WebP or MP4.
+        sheet: a PNG with all frames, if wanted; their places go beside it.
         backwards: whether the frames begin with the partner.
 
     Raises:
@@ -187,7 +190,14 @@ def blend_in_terminal(job: protocol.Draw, out: Path, *, backwards: bool = False)
     assert done is not None
     frames = done.walk[::-1] if backwards else done.walk
     write_atomically(out, walk_file(frames, out.suffix.lower()))
-    _say(f"{out}  {len(done.walk)} frames   seed {settings.seed}", console)
+    _say(f"{out}  {len(frames)} frames   seed {settings.seed}", console)
+    if sheet is not None:
+        named = [
+            (f"{number:03}", Image.open(io.BytesIO(frame)))
+            for number, frame in enumerate(frames, 1)
+        ]
+        write_sheet(sheet, named)
+        _say(f"{sheet}, {places_path(sheet)}", console)
     return True
 
 

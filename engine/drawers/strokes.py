@@ -31,7 +31,7 @@ _MARGIN = 0.02
 # point does: about CLIPDraw's rates, 1 pixel of 224, a tenth of one, and a hundredth of a colour.
 _LOGIT_RATE = 0.1
 # What a stroke's change of colour, and of place in the pile, costs beside a move by the height.
-_RECOLOUR, _RESTACK = 0.3, 0.1
+_RECOLOUR, _RESTACK = 0.3, 0.02
 
 
 class StrokeDrawer:
