@@ -64,8 +64,8 @@ def partner_settings(settings: Settings, partner: Settings | None = None) -> Set
 
 def as_it_is(settings: Settings, picture: str) -> Settings:
     """The settings that show a picture of this name without improving it."""
-    changes = {"prompts": "", "start": "auto", "init_noise": None, "init_image": picture}
-    return _changed(settings, {**changes, "iterations": 0})
+    begun = {"start": "auto", "init_noise": None, "init_image": picture, "outline": False}
+    return _changed(settings, {**begun, "prompts": "", "iterations": 0})
 
 
 @dataclass(frozen=True)
@@ -153,4 +153,8 @@ def _end(text: str) -> str | Path | Recipe:
 
 
 def _changed(settings: Settings, changes: dict[str, object]) -> Settings:
-    return msgspec.structs.replace(settings, **changes, blend_with=None, blend_frames=None)
+    changed = msgspec.structs.replace(settings, **changes, blend_with=None, blend_frames=None)
+    if changed.init_image is None and changed.target_image is None:
+        # There is nothing left whose style could be taken.
+        changed = msgspec.structs.replace(changed, style_weight=0.0)
+    return changed

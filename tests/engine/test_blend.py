@@ -157,6 +157,11 @@ def test_a_prompt_as_partner_leaves_aside_what_else_said_what_to_draw(tiny):
     partner = partner_settings(resolve(tiny(**given), init_size=(3, 2)))
     assert (partner.prompts, partner.labels) == ("a blue fish", None)
     assert (partner.init_image, partner.init_weight) == ("x", 1.0)
+    styled = resolve(tiny(target_image="x", style_weight=1))
+    assert (partner_settings(styled).target_image, partner_settings(styled).style_weight) == (
+        None,
+        0,
+    )
 
 
 def test_frames_that_are_too_much_to_send_are_drawn_in_half_the_size(ask):

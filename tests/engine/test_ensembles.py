@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from bot.options import summary
-from engine.drawers import grid_size
+from engine.drawers import grid_size, make_drawer
 from engine.errors import SettingsError
 from engine.judges import Judges
 from engine.perceptors import load_perceptor
@@ -94,7 +94,9 @@ def test_judges_are_loaded_by_their_names_alone(ask):
         return load_perceptor(name, device)
 
     judges = Judges(load, CPU)
-    shares = [one.share for one in judges.asks(resolve(ask(perceptors=[PIXELCLIP, f"{TINY}:3"])))]
+    settings = resolve(ask(perceptors=[PIXELCLIP, f"{TINY}:3"]))
+    asks = judges.asks(settings, make_drawer(settings, None, CPU))
+    shares = [one.share for one in asks]
     assert (asked, shares) == ([PIXELCLIP, TINY], [0.25, 0.75])
 
 

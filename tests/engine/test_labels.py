@@ -11,6 +11,7 @@ from torch import nn
 from torchvision import models
 from torchvision.transforms._presets import ImageClassification
 
+from engine.drawers import make_drawer
 from engine.errors import PerceptorError, SettingsError
 from engine.judges import Judges
 from engine.losses import label_loss, label_score
@@ -20,6 +21,7 @@ from engine.models.pull_classifier import pull_classifier
 from engine.perceptors import classifier, load_perceptor
 from engine.perceptors.classifier import Classifier
 from engine.protocol import Draw, Failed
+from engine.settings import resolve
 from tests.engine.conftest import CPU
 
 NAME = "torchvision/shufflenet_v2_x0_5"
@@ -127,7 +129,7 @@ def test_a_label_s_probability_rises_and_one_with_a_negative_weight_falls(
 def test_labels_stand_beside_a_prompt(studio, ask, folder):
     room = studio()
     for job, labels in (("plain", None), ("labelled", "goldfish")):
-        room.add(Draw(job, ask(iterations=2, num_cuts=3, labels=labels)))
+        room.add(Draw(job, ask(start="noise", iterations=2, num_cuts=3, labels=labels)))
     done = finish(room)
     assert done["plain"].png != done["labelled"].png
     assert done["labelled"].statistics.loss > done["plain"].statistics.loss
@@ -136,10 +138,17 @@ def test_labels_stand_beside_a_prompt(studio, ask, folder):
 def test_a_labelled_picture_is_the_same_alone_and_among_others(studio, ask, folder):
     def draw(*others):
         room = studio()
-        started = room.add(Draw("a", ask(labels="goldfish", iterations=2, num_cuts=3)))
+        started = room.add(
+            Draw("a", ask(labels="goldfish", start="noise", iterations=2, num_cuts=3))
+        )
         assert started.provenance.weights[NAME] == Classifier(NAME).weights_hash
         for number, labels in enumerate(others):
-            room.add(Draw(str(number), ask(labels=labels, iterations=2, num_cuts=3, seed=number)))
+            room.add(
+                Draw(
+                    str(number),
+                    ask(labels=labels, start="noise", iterations=2, num_cuts=3, seed=number),
+                )
+            )
         return finish(room)["a"].png
 
     assert draw() == draw("tench", None)
@@ -154,7 +163,8 @@ def test_several_classifiers_judge_together(studio, ask, folder):
     save_file({name: -tensor for name, tensor in weights.items()}, weights_path(OTHER))
     assert classifiers_at_hand() == (NAME, OTHER)
     judges = Judges(load_perceptor, CPU)
-    assert [one.share for one in judges.asks(settings)] == [0.5, 0.5]
+    drawer = make_drawer(resolve(settings), None, CPU)
+    assert [one.share for one in judges.asks(settings, drawer)] == [0.5, 0.5]
     assert set(judges.weights(settings)) >= {NAME, OTHER}
     both = studio()
     both.add(Draw("a", settings))

@@ -140,6 +140,8 @@ KINDS = {
     "bricks": {"pixel_type": "hex", "colors": 3},
     "strokes": {"drawer": "clipdraw", "strokes": 12, "allow_paper_color": True},
     "lines": {"drawer": "line_sketch", "strokes": 6},
+    "waves": {"drawer": "fft"},
+    "codes": {"drawer": "vqgan"},
 }
 
 
