@@ -186,7 +186,7 @@ class Studio:
         start = self._start(settings, image)
         easel = Easel(draw.job, settings, provenance, start, self.device, pictures)
         # Before it goes on from a snapshot: what is asked may depend on how the picture began.
-        asked = self._judges.asks(settings, easel.drawer)
+        asked = self._judges.asks(settings, easel.drawer, pictures)
         snapshot = self._snapshot_path(draw.job)
         if snapshot is not None:
             easel.resume(snapshot)
