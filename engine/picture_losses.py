@@ -19,7 +19,7 @@ from engine.settings import Settings
 # last.
 Loss = Callable[[torch.Tensor], torch.Tensor]
 
-_SMOOTHNESS, _SATURATION, _SYMMETRY, _PALETTE, _BORDER = 0.03, 0.5, 8.0, 1.5, 4.0
+_SMOOTHNESS, _SATURATION, _SYMMETRY, _PALETTE, _BORDER = 0.03, 0.5, 5.0, 1.5, 4.0
 
 # Differences below this, of colours in 0…1, are rounded off: there the losses are parabolas.
 _SMALL = 0.01

@@ -35,6 +35,6 @@ VECTOR_PROMPTS: Mapping[str, VectorPrompt] = {
             "handwriting",
             "typography",
         ),
-        -0.3,
+        -1.0,
     ),
 }
