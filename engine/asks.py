@@ -9,8 +9,9 @@ import torch
 
 from engine.cutouts import Views, sample
 
-# The picture as prompts see it, and as a dream does (`engine.dream`).
-Part = Literal["whole", "octave"]
+# The picture as prompts see it, without its free-standing subject, and as a dream sees it
+# (`engine.dream`).
+Part = Literal["whole", "flat", "octave"]
 
 # One tensor, or one a layer; the first axis is that of the views.
 Answer = torch.Tensor | tuple[torch.Tensor, ...]

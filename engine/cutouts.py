@@ -50,7 +50,13 @@ class Views:
 
 
 def choose_views(
-    count: int, columns: int, rows: int, generator: torch.Generator, *, wraps: bool = False
+    count: int,
+    columns: int,
+    rows: int,
+    generator: torch.Generator,
+    *,
+    power: float = 1.0,
+    wraps: bool = False,
 ) -> Views:
     """Draw the views of one step: crops of many sizes, tilted, with jittered colours.
 
@@ -62,6 +68,8 @@ def choose_views(
         columns: width of what is sampled, in cells or pixels.
         rows: height of what is sampled, in cells or pixels.
         generator: the easel's own stream; advanced by the same amount whatever is drawn.
+        power: of the uniform numbers that spread the views' sizes between the closest and the
+            widest; above 1 more views are close, below 1 more are wide (pixray's `cut_pow`).
         wraps: whether the picture is a tile: then no view ends at a border, and each wide one looks
             at another place of the pattern, so that borders are judged as all else is. The others
             stay with the subject, whose neighbours they see.
@@ -74,10 +82,11 @@ def choose_views(
     shorter = min(columns, rows)
     half_width, half_height = columns / shorter, rows / shorter
     wide = torch.arange(count) % WIDE_EVERY == 0
+    spread = numbers[:, 0] ** power
     reach = torch.where(
         wide,
-        max(half_width, half_height) * (0.9 + 0.3 * numbers[:, 0]),
-        1.0 + 0.6 * numbers[:, 0],
+        max(half_width, half_height) * (0.9 + 0.3 * spread),
+        1.0 + 0.6 * spread,
     )
     # All views keep to the middle: crops that wander along a wide picture each want the subject in
     # their own middle, and smear it.

@@ -17,6 +17,7 @@ from engine.cutouts import Views, choose_views
 from engine.drawers import Start, grid_size, make_drawer
 from engine.dream import HOLD, octave_at, octave_look
 from engine.losses import init_loss
+from engine.picture_losses import weighted_losses
 from engine.protocol import Provenance
 from engine.settings import Settings
 from engine.streams import stream
@@ -59,7 +60,7 @@ class Easel:
         self._identity = _identity(settings, provenance)
         self._cutouts = stream(_known(settings.seed), "cutouts")
         self._before_step = self._cutouts.get_state()
-        self._optimizer = self.drawer.optimizer(_known(settings.learning_rate))
+        self._optimizer = self.drawer.optimizer(_known(settings.learning_rate), settings.optimizer)
         self._start: torch.Tensor | None = None
         guessed = settings.start == "guess"
         self._hold = self.drawer.guess_weight if guessed else settings.init_weight
@@ -67,6 +68,7 @@ class Easel:
             self._hold = HOLD * (1 + settings.init_weight)
         if start is not None and self._hold > 0:
             self._start = self.drawer.reference()
+        self._losses = weighted_losses(settings, device)
         self._pictures = pictures or {}
 
     @property
@@ -100,7 +102,8 @@ class Easel:
         grid = self.drawer.grid(progress, randomness)
         if batch == 0:
             self._before_step = self._cutouts.get_state()
-        looks: dict[Part, Look] = {"whole": Look(grid, self._choose_views())}
+        views = self._choose_views()
+        looks: dict[Part, Look] = {"whole": Look(grid, views), "flat": Look(grid[:1], views)}
         if self.settings.dream:
             count = _known(self.settings.num_cuts)
             looks["octave"] = octave_look(grid, octave_at(progress), count, self._cutouts)
@@ -109,7 +112,14 @@ class Easel:
     def _choose_views(self) -> Views:
         columns, rows = grid_size(self.settings)
         count = _known(self.settings.num_cuts)
-        return choose_views(count, columns, rows, self._cutouts, wraps=self.settings.tile)
+        return choose_views(
+            count,
+            columns,
+            rows,
+            self._cutouts,
+            power=self.settings.cut_power,
+            wraps=self.settings.tile,
+        )
 
     def rewind(self) -> None:
         """Take back a step that failed, so that it can be taken again."""
@@ -118,9 +128,10 @@ class Easel:
 
     def own_loss(self, grid: torch.Tensor) -> torch.Tensor:
         """What is asked of the picture besides the prompts; a scalar."""
-        if self._start is None:
-            return grid.new_zeros(())
-        return self._hold * init_loss(grid, self._start)
+        asked = [weight * loss(grid) for weight, loss in self._losses]
+        if self._start is not None:
+            asked.append(self._hold * init_loss(grid, self._start))
+        return torch.stack(asked).sum() if asked else grid.new_zeros(())
 
     def step(self) -> None:
         """Improve the parameters by the gradients that the studio has put there."""

@@ -1,13 +1,15 @@
 """Perceptors by name, and what the settings of a job ask of them."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
+import torch.nn.functional as F
+from PIL import Image
 
 from engine.asks import Answer, Ask
-from engine.drawers import Drawer
+from engine.drawers import Drawer, grid_size, start_from_image
 from engine.dream import Dream, begin_dream, dream_loss
 from engine.errors import PerceptorError
 from engine.labels import find_class
@@ -23,6 +25,8 @@ from engine.models import TORCHVISION, classifiers_at_hand
 from engine.perceptors import Perceptor
 from engine.prompts import Prompt, parse_prompts
 from engine.settings import Settings, split_weight
+from engine.style import style_ask
+from engine.vector_prompts import VECTOR_PROMPTS
 
 if TYPE_CHECKING:
     from engine.perceptors.classifier import Classifier
@@ -104,15 +108,26 @@ class Judges:
             hashes |= {judge.name: judge.weights_hash for judge in self.classifiers()}
         return hashes
 
-    def asks(self, settings: Settings, drawer: Drawer) -> tuple[Ask, ...]:
-        """What a job of resolved settings asks of whom; raises `PerceptorError`.
+    def asks(
+        self,
+        settings: Settings,
+        drawer: Drawer,
+        pictures: Mapping[str, Image.Image] | None = None,
+    ) -> tuple[Ask, ...]:
+        """What a job asks of whom.
 
         Args:
             settings: resolved.
             drawer: the job's own, before the first step.
+            pictures: by name, those that the settings name.
+
+        Raises:
+            PerceptorError: one of those who are asked is not there.
 
         """
         asked = [*self._prompt_asks(settings), *self._label_asks(settings)]
+        asked += self._vector_asks(settings)
+        asked += self._style_asks(settings, pictures or {})
         if settings.dream:
             asked += self._dream_asks(settings, drawer)
         return tuple(asked)
@@ -157,6 +172,34 @@ class Judges:
         weights = torch.tensor([label.weight for label in labels], device=self._device)
         judges = self.classifiers()
         return [_taken_for(judge, classes, weights, 1 / len(judges)) for judge in judges]
+
+    def _vector_asks(self, settings: Settings) -> Iterator[Ask]:
+        """That the picture keeps away from what is seldom wanted; its fit says nothing of it."""
+        away = [VECTOR_PROMPTS[name] for name in settings.vector_prompts]
+        if not away:
+            return
+        for name, share in _shares(settings):
+            vectors = [
+                self.targets(name, [Prompt(phrase) for phrase in each.phrases]).vectors.mean(0)
+                for each in away
+            ]
+            prompts = [Prompt(each.phrases[0], each.weight) for each in away]
+            targets = make_targets(prompts, F.normalize(torch.stack(vectors), dim=1))
+            yield replace(_fit(self.perceptor(name), targets, share), score=None)
+
+    def _style_asks(self, settings: Settings, pictures: Mapping[str, Image.Image]) -> Iterator[Ask]:
+        """That the picture has the style of the target image, or else of the init image."""
+        named = settings.target_image or settings.init_image
+        if settings.style_weight == 0 or named is None:
+            return
+        assert settings.seed is not None
+        start = start_from_image(pictures[named], *grid_size(settings), clear=False)
+        picture = start.subject.to(self._device)
+        for name, share in _shares(settings):
+            weight = share * settings.style_weight
+            yield style_ask(
+                self.perceptor(name), weight, picture, settings.seed, wraps=settings.tile
+            )
 
 
 def _fit(perceptor: Perceptor, targets: Targets, share: float) -> Ask:

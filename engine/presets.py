@@ -34,4 +34,12 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
     },
     # Someone upright.
     "portrait": {"aspect": "portrait", "colors": 16, "layers": True},
+    # A few pen lines on paper, of changing width.
+    "sketch": {
+        "drawer": "line_sketch",
+        "aspect": "square",
+        "size": (384, 384),
+        "min_stroke_width": 0.6,
+        "max_stroke_width": 1.6,
+    },
 }

@@ -219,7 +219,7 @@ class Studio:
         start = self._start(settings, image)
         easel = Easel(name, settings, provenance, start, self.device, pictures)
         # Before it goes on from a snapshot: what is asked may depend on how the picture began.
-        asked = self._judges.asks(settings, easel.drawer)
+        asked = self._judges.asks(settings, easel.drawer, pictures)
         snapshot = self._snapshot_path(name)
         if snapshot is not None:
             easel.resume(snapshot)

@@ -59,8 +59,14 @@ class Drawer(Protocol):
     def reference(self) -> torch.Tensor:
         """What it started from, in the shape of `grid`: what it may be asked to stay near."""
 
-    def optimizer(self, learning_rate: float) -> Adam:
-        """A new optimiser of the parameters, whose groups may have rates of their own."""
+    def optimizer(self, learning_rate: float, rule: str) -> Adam:
+        """A new optimiser of the parameters, whose groups may have rates of their own.
+
+        Args:
+            learning_rate: of the parameters that the drawer's rates are told of.
+            rule: one of `engine.adam.RULES`.
+
+        """
 
     def native(self) -> Image.Image:
         """The picture at its native size: one pixel a cell, or as large as the views see it."""

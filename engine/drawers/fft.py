@@ -96,15 +96,15 @@ class FourierDrawer:
         """The picture as it is before the first step."""
         return self._reference
 
-    def optimizer(self, learning_rate: float) -> Adam:
-        """Adam; towards a prompt with one second moment for all waves.
+    def optimizer(self, learning_rate: float, rule: str) -> Adam:
+        """One of Adam's rules; towards a prompt with one second moment for all waves.
 
         Waves that the perceptor cares little for stay quiet then, and there is no noise. A dream
         is of what is small as well as of what is large: there each wave moves as fast as another.
         """
         if self._dreams:
-            return Adam([Group(self.parameters, _DREAM_RATE * learning_rate)])
-        return _SpectrumAdam([Group(self.parameters, learning_rate)])
+            return Adam([Group(self.parameters, _DREAM_RATE * learning_rate)], rule)
+        return _SpectrumAdam([Group(self.parameters, learning_rate)], rule)
 
     def native(self) -> Image.Image:
         """The picture as the views see it."""

@@ -120,9 +120,9 @@ class PixelDrawer:
         """The picture as it is before the first step."""
         return self.grid().detach()
 
-    def optimizer(self, learning_rate: float) -> Adam:
-        """Adam with one second moment a grid."""
-        return GridAdam([Group(self.parameters, learning_rate)])
+    def optimizer(self, learning_rate: float, rule: str) -> Adam:
+        """One of Adam's rules, with one second moment a grid."""
+        return GridAdam([Group(self.parameters, learning_rate)], rule)
 
     @torch.no_grad()
     def native(self) -> Image.Image:
@@ -207,21 +207,21 @@ class PixelDrawer:
 def _colours(settings: Settings, start: Start | None, device: torch.device) -> Colours:
     """What the cells choose from; a limited number of colours begins with those of the start."""
     count = settings.colors or None
-    if settings.palette is None and count is None:
+    if settings.exact_palette is None and count is None:
         return FreeColours(device)
-    named = parse_palette(settings.palette or _BROAD)
+    named = parse_palette(settings.exact_palette or _BROAD)
     palette = torch.tensor(named, dtype=torch.float32) / 255
-    if count is None or (settings.palette is not None and count >= len(palette)):
+    if count is None or (settings.exact_palette is not None and count >= len(palette)):
         return PaletteColours(palette.to(device))
     assert settings.seed is not None
     if start is None:
         chosen = choose_of_palette(palette, torch.ones(len(palette)), palette, count)
-    elif settings.palette is None:
+    elif settings.exact_palette is None:
         generator = stream(settings.seed, "pixel/colours")
         chosen = choose_colours(*seen_colours(start), count, generator)
     else:
         chosen = choose_of_palette(*seen_colours(start), palette, count)
-    of = None if settings.palette is None else palette.to(device)
+    of = None if settings.exact_palette is None else palette.to(device)
     return PaletteColours(chosen.to(device), changing=True, of=of)
 
 

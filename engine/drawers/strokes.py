@@ -80,15 +80,15 @@ class StrokeDrawer:
         """Nothing that the settings, the seed and the start would not give again."""
         return []
 
-    def optimizer(self, learning_rate: float) -> Adam:
-        """Adam; `learning_rate` is how far a point moves in a step, in percent of the height."""
+    def optimizer(self, learning_rate: float, rule: str) -> Adam:
+        """One of Adam's rules; a point moves by `learning_rate` percent of the height in a step."""
         rates = (
             (self._points, learning_rate / 100 * self._size[1]),
             (self._widths, _LOGIT_RATE * learning_rate),
             (self._colours, _LOGIT_RATE * learning_rate),
             (self._paper, _LOGIT_RATE * learning_rate),
         )
-        return Adam([Group([part], rate) for part, rate in rates if part.requires_grad])
+        return Adam([Group([part], rate) for part, rate in rates if part.requires_grad], rule)
 
     def strokes(self) -> Strokes:
         """The strokes as they are now, on the canvas of the working size."""

@@ -68,12 +68,12 @@ class VqganDrawer:
         """Nothing: the model is known by its name, and its hash is part of the provenance."""
         return []
 
-    def optimizer(self, learning_rate: float) -> Adam:
-        """Adam over the whole grid; `learning_rate` is how far a latent's numbers usually move.
+    def optimizer(self, learning_rate: float, rule: str) -> Adam:
+        """One of Adam's rules over the grid; `learning_rate` is how far latents usually move.
 
         Plain Adam, which VQGAN-CLIP takes, turns all that is not the subject into glaring patches.
         """
-        return GridAdam([Group([self._latents], learning_rate)])
+        return GridAdam([Group([self._latents], learning_rate)], rule)
 
     def latents(self) -> torch.Tensor:
         """The latents within the range of the codes in each channel.

@@ -11,6 +11,7 @@ from engine.palettes import PALETTE_FORMS
 from engine.presets import PRESETS
 from engine.prompts import MAX_WEIGHT
 from engine.tilings import TILINGS
+from engine.vector_prompts import VECTOR_PROMPTS
 
 MAX_SEED = 2**53 - 1
 # What a picture's name follows where words could stand as well.
@@ -23,9 +24,6 @@ VQGAN = ("vqgan",)
 FOURIER = ("fft",)
 # Those whose picture can be covered by lines that stay as they are.
 CANVASES = (*PIXELS, *VQGAN, *FOURIER)
-
-# What a picture may be led away from, by name.
-VECTOR_PROMPTS = ("textoff",)
 
 Kind = Literal[
     "prompts",
@@ -372,7 +370,7 @@ OPTIONS: tuple[Option, ...] = (
         "several",
         "Leads away from what is seldom wanted: textoff from written text.",
         "none",
-        choices=VECTOR_PROMPTS,
+        choices=tuple(VECTOR_PROMPTS),
     ),
     Option(
         "strokes",

@@ -133,3 +133,31 @@ def test_a_tile_moved_round_by_some_cells_is_seen_the_same_by_views_moved_along(
     moved.homographies[:, 0, 2] += 3 / 4
     seen = sample([opaque(rgb)], [views], 32)
     assert torch.equal(sample([opaque(rgb.roll(3, 2))], [moved], 32), seen)
+
+
+def sizes(views):
+    """About how much of the picture each view shows: the root of its area."""
+    homographies = views.homographies
+    affine = homographies[:, :2, :2] - homographies[:, :2, 2:] * homographies[:, 2:, :2]
+    return torch.linalg.det(affine).sqrt()
+
+
+def test_a_power_of_1_leaves_the_views_as_they_are():
+    one = choose_views(64, 80, 45, stream(3, "cutouts"), power=1)
+    plain = choose_views(64, 80, 45, stream(3, "cutouts"))
+    assert torch.equal(one.homographies, plain.homographies)
+
+
+def test_a_power_makes_more_views_close_or_more_of_them_wide_between_the_same_limits():
+    wide = torch.arange(300) % WIDE_EVERY == 0
+    chosen = {
+        power: choose_views(300, 80, 40, stream(3, "cutouts"), power=power) for power in (0.2, 1, 5)
+    }
+    for kind, low, high in ((wide, 1.7, 2.6), (~wide, 0.9, 1.8)):
+        many_wide, plain, many_close = (sizes(views)[kind] for views in chosen.values())
+        assert many_wide.mean() > plain.mean() + 0.1 * (high - low)
+        assert many_close.mean() < plain.mean() - 0.1 * (high - low)
+        assert low < many_close.min() < many_wide.max() < high
+    for views in chosen.values():
+        assert torch.equal(views.colours, chosen[1].colours)
+        assert torch.equal(views.backdrops, chosen[1].backdrops)

@@ -109,7 +109,7 @@ def test_noise_is_soft_and_of_the_seed():
 def test_long_waves_move_farther_than_short_ones():
     """A step towards noise, which has as much of every wave, is mostly one of its long waves."""
     drawn = made()
-    optimizer = drawn.optimizer(0.05)
+    optimizer = drawn.optimizer(0.05, "adam")
     before = drawn.grid().detach()
     noise = torch.rand(before.shape, generator=torch.Generator().manual_seed(1))
     torch.autograd.backward((drawn.grid() - noise).square().mean())
@@ -124,7 +124,7 @@ def test_a_higher_learning_rate_moves_waves_farther():
     def moved(rate):
         drawn = made()
         before = drawn.parameters[0].detach().clone()
-        optimizer = drawn.optimizer(rate)
+        optimizer = drawn.optimizer(rate, "adam")
         torch.autograd.backward(drawn.grid()[0, 0].mean())
         optimizer.step()
         return (drawn.parameters[0].detach() - before).norm().item()
@@ -222,7 +222,7 @@ def test_waves_and_their_gradient_round_alike_on_any_number_of_threads(size):
     def step(threads):
         torch.set_num_threads(threads)
         drawn = made(house(), size=size)
-        optimizer = drawn.optimizer(0.05)
+        optimizer = drawn.optimizer(0.05, "adam")
         torch.autograd.backward((drawn.grid() * torch.linspace(0, 1, drawn._size[0])).sum())
         optimizer.step()
         return drawn.parameters[0].detach().clone()

@@ -276,11 +276,16 @@ def test_what_is_given_by_hand_wins_over_a_preset():
     ],
 )
 def test_a_preset_never_contradicts_what_is_given(preset, given):
+    drawer = PRESETS[preset].get("drawer", "pixel")
+    if any(OPTION[name].drawers and drawer not in OPTION[name].drawers for name in given):
+        with pytest.raises(SettingsError, match=f"the drawer is {drawer}"):
+            made(preset=preset, **given)
+        return
     settings = resolve(made(preset=preset, **given), init_size=(300, 100))
     assert {name: getattr(settings, name) for name in given} == given
-    width, height = settings.size
-    columns, rows = settings.pixel_size
-    if "pixel_size" not in given:
+    if drawer == "pixel" and "pixel_size" not in given:
+        width, height = settings.size
+        columns, rows = settings.pixel_size
         assert width / columns == pytest.approx(height / rows, rel=0.15)
 
 

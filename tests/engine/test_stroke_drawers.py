@@ -41,7 +41,7 @@ def made(drawer, image=None, **given):
 
 def pulled(drawer, colour, steps=20, rate=0.5):
     """A drawer after some steps towards a picture of one colour."""
-    optimizer = drawer.optimizer(rate)
+    optimizer = drawer.optimizer(rate, "adam")
     target = torch.tensor([*colour, 1.0])[:, None, None]
     for _ in range(steps):
         optimizer.zero_grad()

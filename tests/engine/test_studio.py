@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from engine.asks import answered
 from engine.errors import PictureError
 from engine.perceptors.clip import ClipPerceptor
 from engine.png import encode_png
@@ -21,7 +22,20 @@ pytestmark = pytest.mark.usefixtures("models_folder")
 
 CHOSEN = {"palette": "nes", "colors": 4, "transparent": True, "symmetry": "x"}
 SHAPED = {"pixel_type": "hex", "tile": True, "symmetry": "y", "palette": "pico8"}
-KINDS = pytest.mark.parametrize("given", [{}, {"palette": "pico8"}, CHOSEN, SHAPED], ids=str)
+HURRIED = {"optimizer": "radam", "batches": 2, "cut_power": 2}
+PULLED = {
+    "optimizer": "adamw",
+    "palette": "pico8",
+    "palette_weight": 1,
+    "smoothness_weight": 1,
+    "saturation_weight": 1,
+    "symmetry_weight": 1,
+    "edge_weight": 1,
+    "vector_prompts": "textoff",
+}
+KINDS = pytest.mark.parametrize(
+    "given", [{}, {"palette": "pico8"}, CHOSEN, SHAPED, HURRIED, PULLED], ids=str
+)
 
 
 def tiny(ask, **given):
@@ -155,6 +169,49 @@ def test_four_easels_take_one_sampling_and_one_forward_a_tick(studio, ask, monke
     finish(room)
     assert samplings == [4, 4, 4]
     assert forwards == [24, 24, 24]
+
+
+def test_batches_show_so_many_times_the_views_a_few_at_a_time(studio, ask, monkeypatch):
+    seen = []
+    encode_views = ClipPerceptor.encode_views
+
+    def kept(self, views):
+        seen.append(views.detach())
+        return encode_views(self, views)
+
+    monkeypatch.setattr(ClipPerceptor, "encode_views", kept)
+    room = studio()
+    room.add(Draw("several", tiny(ask, batches=3, iterations=2)))
+    room.add(Draw("one", tiny(ask, seed=2, iterations=2)))
+    finish(room)
+    assert [len(views) for views in seen] == [12, 6, 6, 12, 6, 6]
+    first, second, third = seen[0][:6], seen[1], seen[2]
+    assert not torch.equal(first, second)
+    assert not torch.equal(second, third)
+
+
+def test_a_step_of_several_batches_goes_by_the_mean_of_their_gradients(studio, ask):
+    settings = resolve(tiny(ask, batches=3))
+    room = studio()
+    room.add(Draw("a", settings))
+    easel, asks = room._easels["a"], room._asks["a"]
+    gradients = []
+    for batch in range(3):
+        look = easel.looks(batch)
+        (loss,), _ = answered([asks], [look])
+        gradients.append(torch.autograd.grad(loss, easel.drawer.parameters[0])[0])
+    easel.rewind()
+    room._backward([easel])
+    mean = torch.stack(gradients).mean(0)
+    assert torch.allclose(easel.drawer.parameters[0].grad, mean, rtol=1e-4, atol=1e-7)
+    assert (gradients[0] - mean).norm() > 0.1 * mean.norm()
+
+
+@pytest.mark.parametrize("given", [{"batches": 2}, {"cut_power": 4}, {"optimizer": "adamw"}])
+def test_another_way_to_optimise_gives_another_picture(studio, ask, given):
+    plain = {"colors": 0, "learning_rate": 0.3}
+    other = draw_alone(studio, tiny(ask, **plain, **given))
+    assert other.png != draw_alone(studio, tiny(ask, **plain)).png
 
 
 def test_a_cancelled_job_leaves_and_the_others_go_on(studio, ask):
