@@ -7,6 +7,8 @@ import torch
 
 from engine.prompts import Prompt
 
+_TARGET = 10.0
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -36,6 +38,16 @@ def make_targets(prompts: Sequence[Prompt], vectors: torch.Tensor) -> Targets:
     )
 
 
+def join_targets(parts: Sequence[Targets]) -> Targets:
+    """All of them as the targets of one loss."""
+    return Targets(
+        *(
+            torch.cat([getattr(part, name) for part in parts])
+            for name in ("vectors", "weights", "stops")
+        )
+    )
+
+
 def spherical_distance(views: torch.Tensor, texts: torch.Tensor) -> torch.Tensor:
     """Squared great-circle distance of unit vectors, halved: ``[n, d], [p, d]`` → ``[n, p]``.
 
@@ -60,6 +72,14 @@ def prompt_score(views: torch.Tensor, targets: Targets) -> torch.Tensor:
     """Mean cosine of views and prompts, by weight: −1…1, higher is a better fit; a scalar."""
     cosine = (views[:, None, :] * targets.vectors[None, :, :]).sum(2).mean(0)
     return (cosine * targets.weights).sum() / targets.weights.abs().sum()
+
+
+def target_loss(grid: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Mean squared distance of a whole picture from its target, both ``[4, rows, columns]``.
+
+    Scaled so that a weight of 1 can be seen beside a prompt, and one of 10 leaves it little.
+    """
+    return _TARGET * (grid - target).square().mean()
 
 
 def init_loss(grid: torch.Tensor, start: torch.Tensor) -> torch.Tensor:

@@ -15,14 +15,12 @@ import torch
 from PIL import Image
 
 from engine.asks import Ask, answered
-from engine.drawers import Start, grid_size, start_from_image
+from engine.beginnings import Beginnings
 from engine.easel import Easel
 from engine.errors import EngineError, PerceptorError, SettingsError
-from engine.guess import FirstGuess, best
 from engine.judges import Judges
 from engine.perceptors import Perceptor, auto_perceptors, load_perceptor
 from engine.png import encode_png
-from engine.prompts import parse_prompts
 from engine.protocol import (
     MAX_FRAME,
     Cancelled,
@@ -38,13 +36,12 @@ from engine.protocol import (
     Statistics,
 )
 from engine.recipe import Recipe, make_recipe, write_recipe
-from engine.settings import DRAWING_VERSION, PIXELCLIP, Settings, picture_names, resolve
+from engine.settings import DRAWING_VERSION, picture_names, resolve
 from engine.vqgan import load_vqgan
 
 log = logging.getLogger(__name__)
 
 SNAPSHOT_SECONDS = 5.0
-GUESSES = 8
 _LONGEST_SVG = MAX_FRAME // 2
 
 
@@ -74,7 +71,7 @@ class Studio:
         self._judges = Judges(perceptor, self.device)
         self._clock = clock
         self._snapshot_seconds = snapshot_seconds
-        self._first_guess: FirstGuess | None = None
+        self._beginnings = Beginnings(self._judges, self.device)
         self._easels: dict[str, Easel] = {}
         self._asks: dict[str, tuple[Ask, ...]] = {}
         self._recipes: dict[str, Recipe] = {}
@@ -171,9 +168,7 @@ class Studio:
             perceptors=auto_perceptors(draw.settings.quality, self.device_class),
             init_size=None if image is None else image.size,
         )
-        weights = self._judges.weights(settings)
-        if settings.start == "guess":
-            weights |= {model.name: model.weights_hash for model in self._guessers()}
+        weights = self._judges.weights(settings) | self._beginnings.weights(settings)
         if settings.vqgan_model is not None:
             vqgan = load_vqgan(settings.vqgan_model, self.device)
             weights[f"vqgan-{settings.vqgan_model}"] = vqgan.weights_hash
@@ -183,38 +178,16 @@ class Studio:
             dtype="float32",
             weights=weights,
         )
-        start = self._start(settings, image)
+        start = self._beginnings.begin(settings, pictures)
         easel = Easel(draw.job, settings, provenance, start, self.device, pictures)
         # Before it goes on from a snapshot: what is asked may depend on how the picture began.
-        asked = self._judges.asks(settings, easel.drawer)
+        asked = self._judges.asks(settings, easel.drawer, pictures)
         snapshot = self._snapshot_path(draw.job)
         if snapshot is not None:
             easel.resume(snapshot)
         self._asks[draw.job] = asked
         self._recipes[draw.job] = make_recipe(settings, provenance, draw.pictures)
         return easel, Started(draw.job, settings, provenance, easel.iteration, easel.size)
-
-    def _guessers(self) -> tuple[FirstGuess, Perceptor]:
-        """What makes a first guess, and the perceptor whose text vectors it hears."""
-        if self._first_guess is None:
-            self._first_guess = FirstGuess(device=self.device)
-        return self._first_guess, self.perceptor(PIXELCLIP)
-
-    def _start(self, settings: Settings, image: Image.Image | None) -> Start | None:
-        """The picture that a drawing begins with, or None for noise."""
-        assert settings.seed is not None
-        columns, rows = grid_size(settings)
-        if image is not None:
-            clear = settings.transparent or bool(settings.layers)
-            return start_from_image(image, columns, rows, clear=clear)
-        if settings.start != "guess":
-            return None
-        first_guess, ear = self._guessers()
-        said = self._judges.targets(ear.name, parse_prompts(settings.prompts))
-        drawn = first_guess.draw(
-            said.vectors, said.weights, settings.seed, columns, rows, count=GUESSES
-        )
-        return best(drawn, ear, said, settings.seed)
 
     def _step(self, easels: Sequence[Easel]) -> Mapping[str, Exception]:
         """Step easels together; if that fails, nothing was stepped and all are named."""
