@@ -9,9 +9,9 @@ import torch
 
 from engine.cutouts import Views, sample
 
-# The picture as prompts see it, without its free-standing subject, and as a dream sees it
-# (`engine.dream`).
-Part = Literal["whole", "flat", "octave"]
+# The picture as prompts see it, without its free-standing subject, the two sides of a mask, and the
+# picture as a dream sees it (`engine.dream`).
+Part = Literal["whole", "flat", "inside", "outside", "octave"]
 
 # One tensor, or one a layer; the first axis is that of the views.
 Answer = torch.Tensor | tuple[torch.Tensor, ...]
@@ -96,7 +96,11 @@ def answered(
             losses[index].append(ask.share * ask.loss(answer))
             if ask.score is not None:
                 scores[index].append((ask.share, ask.score(answer)))
-    return [torch.stack(parts).sum() for parts in losses], [_mean(parts) for parts in scores]
+    device = looks[0]["whole"].grid.device
+    return (
+        [_sum(parts, device) for parts in losses],
+        [_mean(parts, device) for parts in scores],
+    )
 
 
 def _split(answer: Answer, counts: list[int]) -> Sequence[Answer]:
@@ -105,9 +109,14 @@ def _split(answer: Answer, counts: list[int]) -> Sequence[Answer]:
     return list(zip(*(torch.split(layer, counts) for layer in answer), strict=True))
 
 
-def _mean(scores: Sequence[tuple[float, torch.Tensor]]) -> torch.Tensor:
+def _sum(losses: list[torch.Tensor], device: torch.device) -> torch.Tensor:
+    """Nothing for a job that asks nobody."""
+    return torch.stack(losses).sum() if losses else torch.zeros((), device=device)
+
+
+def _mean(scores: Sequence[tuple[float, torch.Tensor]], device: torch.device) -> torch.Tensor:
     """By share; NaN for a job whose fit nothing says."""
     if not scores:
-        return torch.tensor(torch.nan)
+        return torch.tensor(torch.nan, device=device)
     weighted = torch.stack([share * score for share, score in scores])
     return weighted.sum() / sum(share for share, _ in scores)

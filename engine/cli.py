@@ -57,6 +57,11 @@ def draw(
     tile: Annotated[bool | None, typer.Option(help=_help("tile"))] = None,
     symmetry: Annotated[str | None, typer.Option(help=_help("symmetry"))] = None,
     init_image: Annotated[Path | None, typer.Option(help=_help("init_image"))] = None,
+    outline: Annotated[bool | None, typer.Option(help=_help("outline"))] = None,
+    target_image: Annotated[Path | None, typer.Option(help=_help("target_image"))] = None,
+    mask: Annotated[Path | None, typer.Option(help=_help("mask"))] = None,
+    spot_prompts: Annotated[str | None, typer.Option(help=_help("spot_prompts"))] = None,
+    spot_off_prompts: Annotated[str | None, typer.Option(help=_help("spot_off_prompts"))] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Any setting; see `pixel settings`."),
@@ -106,6 +111,11 @@ def draw(
         "tile": tile,
         "symmetry": symmetry,
         "init_image": None if init_image is None else str(init_image),
+        "outline": outline,
+        "target_image": None if target_image is None else str(target_image),
+        "mask": None if mask is None else str(mask),
+        "spot_prompts": spot_prompts,
+        "spot_off_prompts": spot_off_prompts,
     }
     from engine.outputs import Outputs, walk_path
 

@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,9 +15,11 @@ from safetensors.torch import save_file
 
 from engine.asks import Look, Part
 from engine.cutouts import Views, choose_views
-from engine.drawers import Start, grid_size, make_drawer
+from engine.drawers import Start, grid_size, make_drawer, start_from_image
+from engine.drawers.outline import asked_lines
 from engine.dream import HOLD, octave_at, octave_look
-from engine.losses import init_loss
+from engine.losses import init_loss, target_loss
+from engine.masks import Spot, read_mask
 from engine.picture_losses import weighted_losses
 from engine.protocol import Provenance
 from engine.settings import Settings
@@ -39,6 +42,9 @@ class Easel:
         device: where to draw.
         pictures: by name, those that the settings name.
 
+    Raises:
+        SettingsError: a mask is no mask, or a line drawing has no lines.
+
     """
 
     def __init__(
@@ -56,7 +62,8 @@ class Easel:
         self.iteration = 0
         self.loss = math.nan
         self.score = math.nan
-        self.drawer = make_drawer(settings, start, device)
+        pictures = pictures or {}
+        self.drawer = make_drawer(settings, start, device, asked_lines(settings, pictures))
         self._identity = _identity(settings, provenance)
         self._cutouts = stream(_known(settings.seed), "cutouts")
         self._before_step = self._cutouts.get_state()
@@ -69,7 +76,8 @@ class Easel:
         if start is not None and self._hold > 0:
             self._start = self.drawer.reference()
         self._losses = weighted_losses(settings, device)
-        self._pictures = pictures or {}
+        self._target = _target(settings, pictures, device)
+        self._spots = _spots(settings, pictures)
 
     @property
     def iterations(self) -> int:
@@ -107,6 +115,10 @@ class Easel:
         if self.settings.dream:
             count = _known(self.settings.num_cuts)
             looks["octave"] = octave_look(grid, octave_at(progress), count, self._cutouts)
+        for part, spot in self._spots.items():
+            # What is elsewhere is cut away: there each view has another backdrop.
+            place = grid[:1] * spot.share.to(grid.device)
+            looks[part] = Look(place, self._spot_views(part, spot, batch))
         return looks
 
     def _choose_views(self) -> Views:
@@ -121,6 +133,18 @@ class Easel:
             wraps=self.settings.tile,
         )
 
+    def _spot_views(self, part: Part, spot: Spot, batch: int) -> Views:
+        """Half as many views as the whole picture gets, close to a place; from their own stream."""
+        left, top, right, bottom = spot.box
+        purpose = f"views/{part}/{self.iteration}/{batch}"
+        views = choose_views(
+            -(-_known(self.settings.num_cuts) // 2),
+            right - left,
+            bottom - top,
+            stream(_known(self.settings.seed), purpose),
+        )
+        return replace(spot.looked_at(views), wraps=self.settings.tile)
+
     def rewind(self) -> None:
         """Take back a step that failed, so that it can be taken again."""
         self._cutouts.set_state(self._before_step)
@@ -131,6 +155,8 @@ class Easel:
         asked = [weight * loss(grid) for weight, loss in self._losses]
         if self._start is not None:
             asked.append(self._hold * init_loss(grid, self._start))
+        if self._target is not None:
+            asked.append(_known(self.settings.target_weight) * target_loss(grid[0], self._target))
         return torch.stack(asked).sum() if asked else grid.new_zeros(())
 
     def step(self) -> None:
@@ -182,6 +208,30 @@ class Easel:
         self._cutouts.set_state(tensors["cutouts"])
         self.iteration = int(metadata["iteration"])
         return True
+
+
+def _target(
+    settings: Settings, pictures: Mapping[str, Image.Image], device: torch.device
+) -> torch.Tensor | None:
+    """The picture that pulls, ``[4, rows, columns]`` of the size of the grid; None for none."""
+    if settings.target_image is None:
+        return None
+    columns, rows = grid_size(settings)
+    image = pictures[settings.target_image]
+    return start_from_image(image, columns, rows, clear=settings.transparent).subject.to(device)
+
+
+def _spots(settings: Settings, pictures: Mapping[str, Image.Image]) -> dict[Part, Spot]:
+    """The sides of the mask that have prompts of their own."""
+    if settings.mask is None:
+        return {}
+    inside, outside = read_mask(pictures[settings.mask], *grid_size(settings))
+    spots: dict[Part, Spot] = {}
+    if settings.spot_prompts is not None:
+        spots["inside"] = inside
+    if settings.spot_off_prompts is not None:
+        spots["outside"] = outside
+    return spots
 
 
 def _identity(settings: Settings, provenance: Provenance) -> str:

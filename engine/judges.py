@@ -8,13 +8,15 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from engine.asks import Answer, Ask
+from engine.asks import Answer, Ask, Part
+from engine.cutouts import choose_views, sample
 from engine.drawers import Drawer, grid_size, start_from_image
 from engine.dream import Dream, begin_dream, dream_loss
 from engine.errors import PerceptorError
 from engine.labels import find_class
 from engine.losses import (
     Targets,
+    join_targets,
     label_loss,
     label_score,
     make_targets,
@@ -25,6 +27,7 @@ from engine.models import TORCHVISION, classifiers_at_hand
 from engine.perceptors import Perceptor
 from engine.prompts import Prompt, parse_prompts
 from engine.settings import Settings, split_weight
+from engine.streams import stream
 from engine.style import style_ask
 from engine.vector_prompts import VECTOR_PROMPTS
 
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     from engine.perceptors.classifier import Classifier
 
 _MAX_CACHED_TEXTS = 4096
+# Views of a picture that stands for a prompt.
+_PICTURE_VIEWS = 24
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,7 @@ class Judges:
             PerceptorError: one of those who are asked is not there.
 
         """
-        asked = [*self._prompt_asks(settings), *self._label_asks(settings)]
+        asked = [*self._prompt_asks(settings, pictures or {}), *self._label_asks(settings)]
         asked += self._vector_asks(settings)
         asked += self._style_asks(settings, pictures or {})
         if settings.dream:
@@ -146,14 +151,33 @@ class Judges:
         vectors = torch.stack([self._texts[name, prompt.text] for prompt in prompts])
         return make_targets(prompts, vectors)
 
-    def _prompt_asks(self, settings: Settings) -> Sequence[Ask]:
-        if not settings.prompts:
-            return []
-        prompts = parse_prompts(settings.prompts)
-        return [
-            _fit(self.perceptor(name), self.targets(name, prompts), share)
-            for name, share in _shares(settings)
-        ]
+    def _prompt_asks(
+        self, settings: Settings, pictures: Mapping[str, Image.Image]
+    ) -> Iterator[Ask]:
+        """That each part of the picture fits what is said of it, in words and in pictures."""
+        said: Mapping[Part, str | None] = {
+            "whole": settings.prompts,
+            "inside": settings.spot_prompts,
+            "outside": settings.spot_off_prompts,
+        }
+        for part, words in said.items():
+            shown = settings.image_prompts if part == "whole" else None
+            for name, share in _shares(settings) if words or shown else ():
+                wanted = []
+                if words:
+                    wanted.append(self.targets(name, parse_prompts(words)))
+                if shown:
+                    wanted.append(self._shown_targets(name, shown, pictures))
+                yield _fit(self.perceptor(name), part, join_targets(wanted), share)
+
+    def _shown_targets(
+        self, name: str, image_prompts: str, pictures: Mapping[str, Image.Image]
+    ) -> Targets:
+        """Pictures by name, with their weights, in a perceptor's space."""
+        prompts = parse_prompts(image_prompts)
+        perceptor = self.perceptor(name)
+        vectors = [_seen(perceptor, pictures[prompt.text], self._device) for prompt in prompts]
+        return make_targets(prompts, torch.stack(vectors))
 
     def _dream_asks(self, settings: Settings, drawer: Drawer) -> Sequence[Ask]:
         assert settings.seed is not None
@@ -185,7 +209,7 @@ class Judges:
             ]
             prompts = [Prompt(each.phrases[0], each.weight) for each in away]
             targets = make_targets(prompts, F.normalize(torch.stack(vectors), dim=1))
-            yield replace(_fit(self.perceptor(name), targets, share), score=None)
+            yield replace(_fit(self.perceptor(name), "whole", targets, share), score=None)
 
     def _style_asks(self, settings: Settings, pictures: Mapping[str, Image.Image]) -> Iterator[Ask]:
         """That the picture has the style of the target image, or else of the init image."""
@@ -202,8 +226,26 @@ class Judges:
             )
 
 
-def _fit(perceptor: Perceptor, targets: Targets, share: float) -> Ask:
-    """That the whole picture fits targets."""
+@torch.no_grad()
+def _seen(perceptor: Perceptor, image: Image.Image, device: torch.device) -> torch.Tensor:
+    """What a perceptor sees in a picture: ``[d]``, unit length.
+
+    It is the mean of many views, the same for every job and of the kind that a drawing is seen
+    through: what they have in common is what the picture shows, and not what is behind it.
+    """
+    # Twice as many dots as a view has: more would be skipped, fewer would be blocks. Of a strip,
+    # though, no more than there is to see.
+    size = perceptor.view_size
+    scale = min(2 * size / min(image.size), 8 * size / max(image.size))
+    columns, rows = (max(1, round(side * scale)) for side in image.size)
+    grid = start_from_image(image, columns, rows, clear=True).subject[None].to(device)
+    views = choose_views(_PICTURE_VIEWS, columns, rows, stream(0, "image_prompts"))
+    embedded = perceptor.encode_views(sample([grid], [views], size))
+    return F.normalize(embedded.mean(0), dim=0)
+
+
+def _fit(perceptor: Perceptor, part: Part, targets: Targets, share: float) -> Ask:
+    """That a part of the picture fits targets."""
 
     def loss(answer: Answer) -> torch.Tensor:
         assert isinstance(answer, torch.Tensor)
@@ -213,7 +255,7 @@ def _fit(perceptor: Perceptor, targets: Targets, share: float) -> Ask:
         assert isinstance(answer, torch.Tensor)
         return prompt_score(answer, targets)
 
-    return Ask(_Encoding(perceptor), "whole", share, loss, score)
+    return Ask(_Encoding(perceptor), part, share, loss, score)
 
 
 def _amplify(perceptor: Perceptor, dream: Dream, share: float) -> Ask:

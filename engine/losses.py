@@ -10,6 +10,7 @@ from engine.prompts import Prompt
 
 # A logarithm of a probability that leaves something to all other classes.
 _NOT_CERTAIN = -1e-6
+_TARGET = 10.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,16 @@ def make_targets(prompts: Sequence[Prompt], vectors: torch.Tensor) -> Targets:
             [-torch.inf if prompt.stop is None else prompt.stop for prompt in prompts],
             device=vectors.device,
         ),
+    )
+
+
+def join_targets(parts: Sequence[Targets]) -> Targets:
+    """All of them as the targets of one loss."""
+    return Targets(
+        *(
+            torch.cat([getattr(part, name) for part in parts])
+            for name in ("vectors", "weights", "stops")
+        )
     )
 
 
@@ -90,6 +101,14 @@ def label_loss(said: torch.Tensor, classes: torch.Tensor, weights: torch.Tensor)
 def label_score(said: torch.Tensor, classes: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Mean probability of the labels, by weight: −1…1, higher is a better fit; a scalar."""
     return (said[:, classes].exp().mean(0) * weights).sum() / weights.abs().sum()
+
+
+def target_loss(grid: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Mean squared distance of a whole picture from its target, both ``[4, rows, columns]``.
+
+    Scaled so that a weight of 1 can be seen beside a prompt, and one of 10 leaves it little.
+    """
+    return _TARGET * (grid - target).square().mean()
 
 
 def init_loss(grid: torch.Tensor, start: torch.Tensor) -> torch.Tensor:

@@ -108,17 +108,21 @@ def draw_again(recipe: Recipe, given: Mapping[str, object]) -> Settings:
     """The settings to draw a picture again, in which everything that is given wins.
 
     Raises:
-        SettingsError: when what is given is not possible, or when the drawing started from a
-            picture and that is not given again.
+        SettingsError: when what is given is not possible, or when the drawing took something from
+            other pictures and those are not given again.
 
     """
-    for option in OPTIONS:
-        named = picture_names(recipe.settings, option)
-        if named and given.get(option.name) is None:
-            raise SettingsError(
-                f"It was drawn with an {option.name}, which is not in the picture; "
-                f"give that file as {option.name} again."
-            )
+    missing = [
+        option.name
+        for option in OPTIONS
+        if picture_names(recipe.settings, option) and given.get(option.name) is None
+    ]
+    if missing:
+        names, files = " and ".join(missing), "that file" if len(missing) == 1 else "those files"
+        raise SettingsError(
+            f"It was drawn with {names}, which the picture does not hold; "
+            f"give {files} as {names} again."
+        )
     return make_settings(given, recipe.settings)
 
 

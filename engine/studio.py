@@ -16,15 +16,13 @@ import torch
 from PIL import Image
 
 from engine.asks import Ask, answered
+from engine.beginnings import Beginnings
 from engine.blend import partner_settings
-from engine.drawers import Start, grid_size, start_from_image
 from engine.easel import Easel
 from engine.errors import EngineError, PerceptorError, SettingsError
-from engine.guess import FirstGuess, best
 from engine.judges import Judges
 from engine.perceptors import Perceptor, auto_perceptors, load_perceptor
 from engine.png import encode_png
-from engine.prompts import parse_prompts
 from engine.protocol import (
     MAX_FRAME,
     Cancelled,
@@ -40,21 +38,13 @@ from engine.protocol import (
     Statistics,
 )
 from engine.recipe import Recipe, make_recipe, write_recipe
-from engine.settings import (
-    BLEND_FRAMES,
-    DRAWING_VERSION,
-    PIXELCLIP,
-    Settings,
-    picture_names,
-    resolve,
-)
+from engine.settings import BLEND_FRAMES, DRAWING_VERSION, Settings, picture_names, resolve
 from engine.vqgan import load_vqgan
 from engine.walk import Walk
 
 log = logging.getLogger(__name__)
 
 SNAPSHOT_SECONDS = 5.0
-GUESSES = 8
 _LONGEST_SVG = MAX_FRAME // 2
 _LONGEST_WALK = MAX_FRAME // 4
 # What the name of a job has at its end on the easel of what its walk leads to.
@@ -87,7 +77,7 @@ class Studio:
         self._judges = Judges(perceptor, self.device)
         self._clock = clock
         self._snapshot_seconds = snapshot_seconds
-        self._first_guess: FirstGuess | None = None
+        self._beginnings = Beginnings(self._judges, self.device)
         self._easels: dict[str, Easel] = {}
         self._asks: dict[str, tuple[Ask, ...]] = {}
         self._recipes: dict[str, Recipe] = {}
@@ -203,9 +193,7 @@ class Studio:
         self, name: str, settings: Settings, pictures: Mapping[str, Image.Image]
     ) -> tuple[Easel, tuple[Ask, ...]]:
         """An easel for resolved settings, gone on from its snapshot if one fits; what it asks."""
-        weights = self._judges.weights(settings)
-        if settings.start == "guess":
-            weights |= {model.name: model.weights_hash for model in self._guessers()}
+        weights = self._judges.weights(settings) | self._beginnings.weights(settings)
         if settings.vqgan_model is not None:
             vqgan = load_vqgan(settings.vqgan_model, self.device)
             weights[f"vqgan-{settings.vqgan_model}"] = vqgan.weights_hash
@@ -215,8 +203,7 @@ class Studio:
             dtype="float32",
             weights=weights,
         )
-        image = None if settings.init_image is None else pictures[settings.init_image]
-        start = self._start(settings, image)
+        start = self._beginnings.begin(settings, pictures)
         easel = Easel(name, settings, provenance, start, self.device, pictures)
         # Before it goes on from a snapshot: what is asked may depend on how the picture began.
         asked = self._judges.asks(settings, easel.drawer, pictures)
@@ -224,28 +211,6 @@ class Studio:
         if snapshot is not None:
             easel.resume(snapshot)
         return easel, asked
-
-    def _guessers(self) -> tuple[FirstGuess, Perceptor]:
-        """What makes a first guess, and the perceptor whose text vectors it hears."""
-        if self._first_guess is None:
-            self._first_guess = FirstGuess(device=self.device)
-        return self._first_guess, self.perceptor(PIXELCLIP)
-
-    def _start(self, settings: Settings, image: Image.Image | None) -> Start | None:
-        """The picture that a drawing begins with, or None for noise."""
-        assert settings.seed is not None
-        columns, rows = grid_size(settings)
-        if image is not None:
-            clear = settings.transparent or bool(settings.layers)
-            return start_from_image(image, columns, rows, clear=clear)
-        if settings.start != "guess":
-            return None
-        first_guess, ear = self._guessers()
-        said = self._judges.targets(ear.name, parse_prompts(settings.prompts))
-        drawn = first_guess.draw(
-            said.vectors, said.weights, settings.seed, columns, rows, count=GUESSES
-        )
-        return best(drawn, ear, said, settings.seed)
 
     def _step(self, easels: Sequence[Easel]) -> Mapping[str, Exception]:
         """Step easels together; if that fails, nothing was stepped and all are named."""

@@ -1,6 +1,7 @@
 """Drawings as they are watched in a terminal: the growing pictures above a progress bar."""
 
 import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,8 +76,11 @@ class _Sketch:
         width, height = self.settings.size
         told = (
             f"{out}  {width} × {height}   seed {self.settings.seed}   {done.statistics.iterations} "
-            f"steps in {done.statistics.seconds:.1f} s   score {done.statistics.score:.3f}"
+            f"steps in {done.statistics.seconds:.1f} s"
         )
+        # Without a prompt there is nothing that it could fit.
+        if not math.isnan(done.statistics.score):
+            told += f"   score {done.statistics.score:.3f}"
         return Drawn(done.png, done.native_png, done.svg, self.frames, done.walk), told
 
 

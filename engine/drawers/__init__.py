@@ -7,6 +7,7 @@ from engine.drawers.clipdraw import ClipDrawDrawer
 from engine.drawers.fft import FourierDrawer, wave_size
 from engine.drawers.line_sketch import LineSketchDrawer
 from engine.drawers.mosaic import seen_size
+from engine.drawers.outline import Lines, Outlined
 from engine.drawers.paths import Path, path_of_tensors, with_exact_ends
 from engine.drawers.pixel import PixelDrawer
 from engine.drawers.starts import start_from_image
@@ -25,11 +26,26 @@ __all__ = [
 ]
 
 
-def make_drawer(settings: Settings, start: Start | None, device: torch.device) -> Drawer:
-    """The drawer for resolved settings, starting from a picture or from noise of the seed."""
+def make_drawer(
+    settings: Settings, start: Start | None, device: torch.device, lines: Lines | None = None
+) -> Drawer:
+    """The drawer for resolved settings, starting from a picture or from noise of the seed.
+
+    Args:
+        settings: resolved.
+        start: a picture of `grid_size`, or None for noise.
+        device: where to draw.
+        lines: what stays above the picture, or None.
+
+    """
+    if settings.drawer == "pixel":
+        return PixelDrawer(settings, start, device, lines)
+    drawer = _canvas(settings, start, device)
+    return drawer if lines is None else Outlined(drawer, lines, grid_size(settings), device)
+
+
+def _canvas(settings: Settings, start: Start | None, device: torch.device) -> Drawer:
     match settings.drawer:
-        case "pixel":
-            return PixelDrawer(settings, start, device)
         case "clipdraw":
             return ClipDrawDrawer(settings, start, device)
         case "line_sketch":

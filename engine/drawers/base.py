@@ -16,11 +16,13 @@ class Start:
     Attributes:
         subject: ``[4, rows, columns]``: RGB premultiplied by alpha, and alpha, in 0…1.
         background: ``[3, rows, columns]``: RGB in 0…1 of what lies behind the subject, or None.
+        repeats: whether it is seamless in x and y wherever the drawing has to be.
 
     """
 
     subject: torch.Tensor
     background: torch.Tensor | None = None
+    repeats: bool = False
 
 
 class Drawer(Protocol):

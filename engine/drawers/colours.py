@@ -26,8 +26,8 @@ _NEARNESS = 0.02
 # How much the neighbours of a cell, and the colours that are common, count in that choice.
 _NEIGHBOURS, _COMMON = 2.0, 0.5
 _ROUNDS = 5
-# The nearness of the grey that a noise start is: a vivid colour must be earned, but is not far.
-_NEARNESS_OF_GREY = 0.2
+# The nearness in a picture of noise or grey: a vivid colour must be earned, but is not far.
+_NEARNESS_OF_NOISE = 0.2
 
 _FIRST_TEMPERATURE, _LAST_TEMPERATURE = 0.5, 0.1
 # The share of the Gumbel noise at the beginning.
@@ -64,8 +64,14 @@ class Colours(Protocol):
     def logits(self, picture: torch.Tensor) -> torch.Tensor:
         """The numbers ``[channels, rows, columns]`` of a picture ``[3, rows, columns]``."""
 
+    def leaning(self, picture: torch.Tensor) -> torch.Tensor:
+        """The numbers of a picture that decides little, in the shapes of `logits`."""
+
     def grey(self, rows: int, columns: int) -> torch.Tensor:
         """The numbers ``[channels, rows, columns]`` of a picture that is still open."""
+
+    def nearest(self, colour: torch.Tensor) -> torch.Tensor:
+        """Of the colours that a cell may have the one nearest to this one; both ``[3]``."""
 
     def mixed(
         self, logits: torch.Tensor, progress: float, randomness: torch.Generator | None
@@ -121,9 +127,17 @@ class FreeColours:
         """The numbers ``[3, rows, columns]`` of a picture ``[3, rows, columns]``."""
         return torch.logit(picture.clamp(_MARGIN, 1 - _MARGIN))
 
+    def leaning(self, picture: torch.Tensor) -> torch.Tensor:
+        """The same numbers: no colour is far from another."""
+        return self.logits(picture)
+
     def grey(self, rows: int, columns: int) -> torch.Tensor:
         """The middle grey: ``[3, rows, columns]``."""
         return torch.zeros(3, rows, columns, device=self._device)
+
+    def nearest(self, colour: torch.Tensor) -> torch.Tensor:
+        """The colour itself."""
+        return colour
 
     def mixed(
         self, logits: torch.Tensor, progress: float, randomness: torch.Generator | None
@@ -207,10 +221,19 @@ class PaletteColours:
         """Numbers ``[colours, rows, columns]`` whose choice is the nearest colour in every cell."""
         return -self._distances(picture) / _NEARNESS
 
+    def leaning(self, picture: torch.Tensor) -> torch.Tensor:
+        """Numbers ``[colours, rows, columns]`` that lean to near colours, others not being far."""
+        return -self._distances(picture) / _NEARNESS_OF_NOISE
+
     def grey(self, rows: int, columns: int) -> torch.Tensor:
         """Numbers that lean to the greyest colours: ``[colours, rows, columns]``."""
-        grey = torch.full((3, rows, columns), 0.5, device=self._begun.device)
-        return -self._distances(grey) / _NEARNESS_OF_GREY
+        return self.leaning(torch.full((3, rows, columns), 0.5, device=self._begun.device))
+
+    def nearest(self, colour: torch.Tensor) -> torch.Tensor:
+        """The nearest of the colours as they are now, without a gradient."""
+        palette = self.palette.detach()
+        apart = to_oklab(palette) - to_oklab(colour[None])
+        return palette[apart.square().sum(1).argmin()]
 
     def mixed(
         self, logits: torch.Tensor, progress: float, randomness: torch.Generator | None

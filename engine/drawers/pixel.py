@@ -16,23 +16,21 @@ from engine.drawers.base import Start
 from engine.drawers.colours import Colours, FreeColours, Layer, PaletteColours
 from engine.drawers.dither import dithered
 from engine.drawers.mosaic import make_layout, seen_size
+from engine.drawers.outline import Lines, areas, in_cells
 from engine.drawers.paths import Path
-from engine.drawers.pyramid import Pyramid, noise
+from engine.drawers.pyramid import BACKGROUND_GRIDS, Pyramid, middle_bump, noise
 from engine.drawers.quantize import choose_colours, choose_of_palette
 from engine.drawers.starts import fitted, seamless, seen_colours, unpremultiplied
 from engine.palettes import parse_palette
 from engine.settings import Settings
 from engine.streams import stream
 
-# The background is made of the coarsest grids only.
-BACKGROUND_GRIDS = 2
-
 # How much of a step the background's grids pass on: with more it takes on the subject's colour.
 _BACKGROUND = 0.15
+# What the grids pass on where areas between lines change as a whole: some light and shade.
+_SHADING = 0.2
 # Where the numbers of a noise start lie: soft, near the middle grey.
 _NOISE = 0.1
-# A subject starts as a disc in the middle: logits of its alpha.
-_ALPHA_MIDDLE, _ALPHA_EDGE = 0.5, -3.0
 # Where a limited number of colours is taken from when there is no start: it has some of every kind.
 _BROAD = "resurrect64"
 # An alpha of nothing or all would have no gradient.
@@ -47,13 +45,20 @@ class PixelDrawer:
             `dither`, `transparent`, `layers`, `tile` and `symmetry` are used.
         start: a picture of the size that `seen_size` names, or None for noise.
         device: where the parameters live.
+        lines: of a drawing that is coloured in, or None.
 
     """
 
     # A first guess has the form that an optimisation would not find, which adds what it lacks.
     guess_weight = 30.0
 
-    def __init__(self, settings: Settings, start: Start | None, device: torch.device) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        start: Start | None,
+        device: torch.device,
+        lines: Lines | None = None,
+    ) -> None:
         assert settings.pixel_size is not None
         assert settings.seed is not None
         columns, rows = settings.pixel_size
@@ -63,18 +68,26 @@ class PixelDrawer:
         if start is not None:
             start = fitted(start, layers=bool(settings.layers), transparent=settings.transparent)
             start = self._in_cells(seamless(start) if settings.tile else start, device)
-        self._colours = _colours(settings, start, device)
+        # What a picture of noise starts with says nothing of the colours that it needs.
+        self._colours = _colours(settings, None if settings.init_noise else start, device)
+        self._lines: torch.Tensor | None = None
+        if lines is not None:
+            self._ink = lines.ink.to(device)
+            covered = self._layout.averages(lines.at(seen_size(settings)).to(device)[None])
+            self._lines = in_cells(covered[0].cpu()).to(device)
         if start is None:
             generator = stream(settings.seed, "pixel/start")
             channels = self._colours.channels + 1
             field = _NOISE * noise(channels, rows, columns, generator, wraps=settings.tile)
             field = field.to(device)
             numbers = self._colours.grey(rows, columns) + field[:-1]
-            bump = _middle_bump(*seen_size(settings)).to(device)
+            bump = middle_bump(*seen_size(settings)).to(device)
             alpha = self._layout.averages(bump) + field[-1:]
         else:
             picture, opacity = unpremultiplied(start.subject.to(device))
-            if settings.dither == "none":
+            if lines is not None or settings.init_noise is not None:
+                numbers = self._colours.leaning(picture)
+            elif settings.dither == "none":
                 numbers = self._colours.logits(picture)
             else:
                 assert isinstance(self._colours, PaletteColours)
@@ -82,7 +95,10 @@ class PixelDrawer:
                     dithered(picture, self._colours.palette.detach(), settings.dither)
                 )
             alpha = torch.logit(opacity.clamp(_ALPHA_MARGIN, 1 - _ALPHA_MARGIN))
-        self._subject = Pyramid(numbers, wraps=settings.tile)
+        if self._lines is None:
+            self._subject = Pyramid(numbers, wraps=settings.tile)
+        else:
+            self._subject = Pyramid(numbers, share=_SHADING, areas=areas(self._lines.cpu()))
         self._alpha: Pyramid | None = None
         if settings.transparent or settings.layers:
             self._alpha = Pyramid(alpha, wraps=settings.tile)
@@ -180,6 +196,9 @@ class PixelDrawer:
     def _cells(self, progress: float, randomness: torch.Generator | None) -> torch.Tensor:
         """The layers' cells ``[layers, 4, rows, columns]``, before they are mirrored."""
         colour = self._colours.mixed(self._subject.field(), progress, randomness)
+        if self._lines is not None:
+            ink = self._colours.nearest(self._ink)[:, None, None]
+            colour = torch.where(self._lines, ink, colour)
         if self._alpha is None:
             return torch.cat([colour, torch.ones_like(colour[:1])])[None]
         alpha = self._colours.opacity(self._alpha.field(), progress)
@@ -223,12 +242,3 @@ def _colours(settings: Settings, start: Start | None, device: torch.device) -> C
         chosen = choose_of_palette(*seen_colours(start), palette, count)
     of = None if settings.exact_palette is None else palette.to(device)
     return PaletteColours(chosen.to(device), changing=True, of=of)
-
-
-def _middle_bump(columns: int, rows: int) -> torch.Tensor:
-    """Logits of alpha ``[rows, columns]``: a disc in the middle that fades to the edge."""
-    shorter = min(columns, rows)
-    down = torch.linspace(-1, 1, rows)[:, None] * rows / shorter
-    across = torch.linspace(-1, 1, columns)[None, :] * columns / shorter
-    distance = (down**2 + across**2).sqrt().clamp(max=1)
-    return _ALPHA_MIDDLE + (_ALPHA_EDGE - _ALPHA_MIDDLE) * distance

@@ -4,13 +4,27 @@ Coarse grids move whole areas at once, fine grids add the detail, so that shapes
 texture does; a single grid would settle into noise.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
+import torch.nn.functional as F
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 COARSEST_CELLS = 4
+# A background is made of so many of the coarsest grids only.
+BACKGROUND_GRIDS = 2
+# A subject that starts from noise is a disc in the middle: logits of its alpha.
+_ALPHA_MIDDLE, _ALPHA_EDGE = 0.5, -3.0
 
 # How much of a step a grid passes on, compared with the next coarser one: with 1 the finest grids
 # fill the picture with ripples that only the perceptor sees.
 _DETAIL = 0.5
+# And how much of one the areas do: what is all of one colour can change it quickly.
+_AREAS = 2.0
 
 
 class Pyramid:
@@ -21,6 +35,7 @@ class Pyramid:
         grids: how many of the coarsest grids there are; None for all, up to one number a cell.
         share: how much of a step all grids pass on, times `_DETAIL` for each finer grid.
         wraps: whether the field goes on from each border at the opposite one.
+        areas: ``[rows, columns]``, numbers from 0: below the grids, each area changes as a whole.
 
     """
 
@@ -31,6 +46,7 @@ class Pyramid:
         share: float = 1.0,
         *,
         wraps: bool = False,
+        areas: torch.Tensor | None = None,
     ) -> None:
         channels, rows, columns = base.shape
         shapes = pyramid_shapes(rows, columns)[:grids]
@@ -40,9 +56,15 @@ class Pyramid:
             for shape in shapes
         ]
         self._shares = [share * _DETAIL**number for number in range(len(shapes))]
-        self._spreads = [
+        self._spreads: list[Callable[[torch.Tensor], torch.Tensor]] = [
             _Spread((rows, columns), shape, base.device, wraps=wraps) for shape in shapes
         ]
+        if areas is not None:
+            count = int(areas.max()) + 1
+            changes = torch.zeros(channels, count, device=base.device, requires_grad=True)
+            self.levels.insert(0, changes)
+            self._shares.insert(0, _AREAS)
+            self._spreads.insert(0, _Areas(areas.to(base.device)))
 
     def field(self) -> torch.Tensor:
         """The numbers of all cells: ``[channels, rows, columns]``."""
@@ -57,6 +79,17 @@ class Pyramid:
         self.base.copy_(field)
         for level in self.levels:
             level.zero_()
+
+
+class _Areas:
+    """The number of its area ``[channels, areas]`` for each cell: ``[channels, *shape]``."""
+
+    def __init__(self, areas: torch.Tensor) -> None:
+        self._areas = areas
+
+    def __call__(self, level: torch.Tensor) -> torch.Tensor:
+        # The gradient is a sum in a fixed order.
+        return F.embedding(self._areas, level.T).permute(2, 0, 1)
 
 
 class _Spread:
@@ -98,6 +131,23 @@ def noise(
         spread = _Spread((rows, columns), shape, field.device, wraps=wraps)
         field += _DETAIL**number * spread(level) / len(shapes) ** 0.5
     return field
+
+
+def softened(field: torch.Tensor, grids: int, *, wraps: bool = False) -> torch.Tensor:
+    """A field ``[channels, rows, columns]`` as soft as so many of its coarsest grids are."""
+    _, rows, columns = field.shape
+    coarse = pyramid_shapes(rows, columns)[:grids][-1]
+    spread = _Spread((rows, columns), coarse, field.device, wraps=wraps)
+    return spread(F.adaptive_avg_pool2d(field, coarse))
+
+
+def middle_bump(columns: int, rows: int) -> torch.Tensor:
+    """Logits of alpha ``[rows, columns]``: a disc in the middle that fades to the edge."""
+    shorter = min(columns, rows)
+    down = torch.linspace(-1, 1, rows)[:, None] * rows / shorter
+    across = torch.linspace(-1, 1, columns)[None, :] * columns / shorter
+    distance = (down**2 + across**2).sqrt().clamp(max=1)
+    return _ALPHA_MIDDLE + (_ALPHA_EDGE - _ALPHA_MIDDLE) * distance
 
 
 def mirrored(field: torch.Tensor, symmetry: str) -> torch.Tensor:

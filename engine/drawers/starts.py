@@ -37,14 +37,16 @@ def fitted(start: Start, *, layers: bool, transparent: bool) -> Start:
     if layers or start.background is None:
         return start
     if transparent:
-        return Start(start.subject)
+        return Start(start.subject, repeats=start.repeats)
     alpha = start.subject[3:]
     whole = start.subject[:3] + (1 - alpha) * start.background
-    return Start(torch.cat([whole, torch.ones_like(alpha)]))
+    return Start(torch.cat([whole, torch.ones_like(alpha)]), repeats=start.repeats)
 
 
 def seamless(start: Start) -> Start:
     """A start that repeats in x and y: opposite borders are mixed until they are the same."""
+    if start.repeats:
+        return start
 
     def repeating(layer: torch.Tensor) -> torch.Tensor:
         for axis in (1, 2):

@@ -79,6 +79,8 @@ def _check_pictures(settings: Settings) -> None:
     for wished, has, wish, what, remedy in _needs(settings):
         if wished and not has:
             raise SettingsError(f"{wish} {what}, and there is none; give {remedy}.")
+    if settings.outline:
+        _check_outline(settings)
     if settings.init_image is not None and settings.start != "auto":
         raise SettingsError(
             f"start={settings.start} and an init_image contradict each other; "
@@ -94,7 +96,7 @@ def _check_pictures(settings: Settings) -> None:
             f"init_noise={settings.init_noise} and start=guess contradict each other; "
             "give only one of them."
         )
-    if settings.start == "guess" and not settings.prompts:
+    if settings.start == "guess" and not settings.said_everywhere:
         raise SettingsError("start=guess is drawn for a prompt, and there is none; give a prompt.")
 
 
@@ -135,6 +137,22 @@ def _needs(settings: Settings) -> Iterator[tuple[bool, bool, str, str, str]]:
     pull, palette = settings.palette_weight > 0, settings.palette is not None
     what = "pulls towards the colours of a palette"
     yield pull, palette, "palette_weight", what, "a palette or leave palette_weight out"
+
+
+def _check_outline(settings: Settings) -> None:
+    """Refuse what would break the lines of a drawing, or leave nothing to colour in."""
+    for wished, wish, why in (
+        (settings.transparent, "transparent", "leaves part of the picture out"),
+        (bool(settings.layers), "layers", "puts a background behind the subject"),
+        (settings.tile, "tile", "changes the picture at its borders"),
+        (settings.symmetry != "none", f"symmetry={settings.symmetry}", "changes half of the lines"),
+        (settings.dither != "none", f"dither={settings.dither}", "keeps the paper's colour"),
+        (settings.init_weight > 0, "init_weight", "keeps the paper's colour"),
+    ):
+        if wished:
+            raise SettingsError(
+                f"outline colours in a whole line drawing, and {wish} {why}; give only one of them."
+            )
 
 
 def _check_colours(settings: Settings) -> None:

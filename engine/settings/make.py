@@ -25,11 +25,19 @@ _YIELDS: Mapping[str, tuple[str, ...]] = {
     "layers": ("transparent",),
     "init_image": ("layers", "start", "init_noise"),
     "init_noise": ("start",),
+    "outline": ("layers", "transparent", "tile", "symmetry", "dither", "init_weight"),
     "start": ("init_noise",),
 }
 
 # What else says what to draw, so that there need not be a prompt.
-_INSTEAD = ("dream", "image_prompts", "labels", "target_image")
+_INSTEAD = (
+    "dream",
+    "image_prompts",
+    "labels",
+    "spot_prompts",
+    "spot_off_prompts",
+    "target_image",
+)
 
 # What was filled in for another value of a setting, and is filled in again for the one given.
 _FOLLOWS: Mapping[str, tuple[str, ...]] = {

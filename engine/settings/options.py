@@ -22,7 +22,7 @@ PIXELS = ("pixel",)
 STROKES = ("clipdraw", "line_sketch")
 VQGAN = ("vqgan",)
 FOURIER = ("fft",)
-# Those whose picture can be covered by lines that stay as they are.
+# Those whose picture can be covered by lines that stay as they are; strokes would be no strokes.
 CANVASES = (*PIXELS, *VQGAN, *FOURIER)
 
 Kind = Literal[
@@ -209,7 +209,7 @@ OPTIONS: tuple[Option, ...] = (
         "colors",
         "integer",
         "As many colours at most, 2 to 64, chosen by the engine; 0 for any.",
-        "20 from a first guess, else any",
+        "20 from a first guess without a target image, else any",
         0,
         64,
         drawers=PIXELS,
@@ -233,7 +233,7 @@ OPTIONS: tuple[Option, ...] = (
         "layers",
         "flag",
         "A free-standing subject before a soft background of its own.",
-        "true, unless transparent or from an init image",
+        "true, unless transparent, from an init image, or with a target image",
         drawers=PIXELS,
     ),
     Option(

@@ -68,6 +68,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vqgan_model: str | None = None
 
     @property
+    def said_everywhere(self) -> bool:
+        """Whether words say of every place in the picture what to draw there."""
+        return bool(self.prompts or (self.spot_prompts and self.spot_off_prompts))
+
+    @property
     def exact_palette(self) -> str | None:
         """The palette that every cell is taken from; None too where it is only asked for."""
         return None if self.palette_weight > 0 else self.palette

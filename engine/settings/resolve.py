@@ -67,10 +67,12 @@ def resolve(
     start = _start(settings, names)
     pixels = settings.drawer in PIXELS
     colors, layers = settings.colors, settings.layers
-    if pixels and colors is None and start == "guess" and settings.exact_palette is None:
+    # A target has colours and a ground of its own.
+    free = settings.target_image is None
+    if pixels and colors is None and start == "guess" and settings.exact_palette is None and free:
         colors = GUESS_COLORS
     if pixels and layers is None:
-        layers = settings.init_image is None and not settings.transparent
+        layers = settings.init_image is None and not settings.transparent and free
     return msgspec.structs.replace(
         settings,
         perceptors=names,
@@ -109,16 +111,14 @@ def _start(settings: Settings, perceptors: tuple[str, ...]) -> str:
     """What `auto` begins with; beside an init image there is nothing to choose."""
     if settings.start != "auto" or settings.init_image is not None:
         return settings.start
-    if not settings.prompts or settings.init_noise is not None:
+    if not settings.said_everywhere or settings.init_noise is not None:
         return "noise"
     return "guess" if perceptors == (PIXELCLIP,) else "noise"
 
 
 def _noise(settings: Settings, start: str) -> str | None:
     """What noise the picture begins with, if it begins with noise."""
-    if start != "noise" or settings.init_image is not None:
-        return None
-    return settings.init_noise or "pixels"
+    return settings.init_noise or "pixels" if start == "noise" else None
 
 
 def _target_weight(settings: Settings) -> float | None:

@@ -91,6 +91,8 @@ def test_frames_and_an_init_image_are_as_asked(tmp_path):
         (["draw", "cat", "--set", "colour=red"], "no setting “colour”"),
         (["draw", "cat", "--set", "colour"], "name=value"),
         (["draw", "cat", "--init-image", "missing.png"], "No such file"),
+        (["draw", "cat", "--outline"], "keeps the lines of an init image, and there is none"),
+        (["draw", "cat", "--mask", "text.png", "--spot-prompts", "a"], "not a picture"),
         (["draw", "cat", "--init-image", "."], "Is a directory"),
         (["draw", "cat", "--init-image", "text.png"], "not a picture"),
         (["draw", "cat", "--out", "nowhere/cat.png"], "no such folder"),

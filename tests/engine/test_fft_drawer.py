@@ -141,7 +141,7 @@ def test_a_first_guess_comes_without_its_grain(studio):
     asked = msgspec.structs.replace(settings(), start="guess", perceptors=(PIXELCLIP,))
     assert isinstance(one.add(Draw("a", asked)), Started)
     begun = one._easels["a"].drawer.reference()[0, :3]
-    guess = one._start(asked, None)
+    guess = one._beginnings.begin(asked, {})
     whole = guess.subject[:3] + (1 - guess.subject[3:]) * guess.background
     areas = [torch.nn.functional.avg_pool2d(picture, 16) for picture in (begun, whole)]
     assert (areas[0] - areas[1]).abs().mean() < 0.03

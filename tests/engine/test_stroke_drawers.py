@@ -166,7 +166,7 @@ def test_a_first_guess_gives_strokes_their_colours_or_places(studio, drawer):
         return one._easels[start]
 
     guessed, wild = begun("guess"), begun("noise")
-    guess = one._start(guessed.settings, None)
+    guess = one._beginnings.begin(guessed.settings, {})
     picture = on_white(guess)
 
     def fit(easel):
