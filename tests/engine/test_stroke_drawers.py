@@ -10,14 +10,11 @@ import resvg_py
 import torch
 from PIL import Image
 
-from engine.cutouts import choose_views, sample
 from engine.drawers import grid_size, make_drawer, start_from_image
 from engine.drawers.strokes import on_white
-from engine.losses import init_loss, make_targets, prompt_score
-from engine.prompts import parse_prompts
+from engine.losses import init_loss
 from engine.protocol import Done, Draw, Snapshot, Started
 from engine.settings import PIXELCLIP, make_settings, resolve
-from engine.streams import stream
 from engine.strokes.placing import edges
 
 CPU = torch.device("cpu")
@@ -222,45 +219,6 @@ def test_the_working_size_follows_the_aspect_and_the_perceptor():
         assert (width, height) == pytest.approx(expected, abs=1)
     clip = settings("clipdraw", size=(400, 224), perceptors=["ViT-B-32/openai"])
     assert grid_size(clip) == pytest.approx((448, 252), abs=1)
-
-
-@DRAWERS
-@pytest.mark.parametrize("aspect", ["widescreen", "square", "portrait"])
-def test_a_drawing_comes_nearer_to_its_prompt(studio, drawer, aspect):
-    asked = make_settings(
-        {
-            "prompts": "a red apple",
-            "drawer": drawer,
-            "aspect": aspect,
-            "seed": 1,
-            "start": "noise",
-            "scale": 1,
-            "iterations": 16,
-            "num_cuts": 8,
-            "learning_rate": 1,
-            "perceptors": [PIXELCLIP],
-        }
-    )
-    one = studio()
-    assert isinstance(one.add(Draw("a", asked)), Started)
-    easel = one._easels["a"]
-    judge = one.perceptor(PIXELCLIP)
-    prompts = parse_prompts(asked.prompts)
-    targets = make_targets(prompts, judge.encode_text([prompts[0].text]))
-    columns, rows = grid_size(easel.settings)
-    views = choose_views(24, columns, rows, stream(9, "test"))
-
-    def score():
-        with torch.no_grad():
-            seen = sample([easel.drawer.grid()], [views], judge.view_size)
-            return prompt_score(judge.encode_views(seen), targets).item()
-
-    before = score()
-    done = [event for _ in range(16) for event in one.tick()][-1]
-    assert isinstance(done, Done)
-    assert score() > before + 0.01
-    shown = Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=done.svg))))
-    assert shown.size == Image.open(io.BytesIO(done.png)).size
 
 
 @DRAWERS
