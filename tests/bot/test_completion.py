@@ -1,0 +1,68 @@
+"""What is offered while somebody types."""
+
+from bot.completion import (
+    chosen_job,
+    listed_choices,
+    palette_choices,
+    preset_choices,
+    prompt_choices,
+)
+from bot.store import FormerPrompt
+from engine.palettes import PALETTES
+from engine.presets import PRESETS
+
+LONG = "a lighthouse " + "at dusk " * 30
+
+
+def test_palettes_go_with_what_is_typed() -> None:
+    assert [choice.value for choice in palette_choices("")] == list(PALETTES)[:25]
+    assert [choice.value for choice in palette_choices(" Endes")] == ["endesga32"]
+    assert palette_choices("red->rust") == []
+
+
+def test_presets_say_what_they_bring() -> None:
+    assert [choice.value for choice in preset_choices("")] == list(PRESETS)
+    (sprite,) = preset_choices("SPR")
+    assert sprite.value == "sprite"
+    assert sprite.name == (
+        "sprite: aspect square · size 384 × 384 · pixel_size 32 × 32 · colors 12 · transparent"
+    )
+    assert all(len(choice.name) <= 100 for choice in preset_choices(""))
+
+
+def test_the_last_of_several_models_is_completed() -> None:
+    listed = ("pixelclip", "RN50/openai", "ViT-B-32/openai")
+    assert [choice.value for choice in listed_choices("", listed)] == list(listed)
+    assert [choice.value for choice in listed_choices("pixelclip:2, open", listed)] == [
+        "pixelclip:2, RN50/openai",
+        "pixelclip:2, ViT-B-32/openai",
+    ]
+
+
+def test_former_prompts_go_with_what_is_typed_whatever_its_capitals() -> None:
+    former = [FormerPrompt(3, "Ein Häuschen"), FormerPrompt(2, "a\nfox"), FormerPrompt(1, "a cat")]
+    assert [choice.value for choice in prompt_choices("", former)] == [
+        "Ein Häuschen",
+        "a\nfox",
+        "a cat",
+    ]
+    assert [choice.name for choice in prompt_choices("A F", former)] == ["a fox"]
+    assert [choice.name for choice in prompt_choices("häus", former)] == ["Ein Häuschen"]
+
+
+def test_as_many_prompts_are_offered_as_discord_takes() -> None:
+    former = [FormerPrompt(number, f"cat {number}") for number in range(40)]
+    assert len(prompt_choices("", former)) == 25
+
+
+def test_a_long_prompt_is_offered_by_its_number() -> None:
+    (choice,) = prompt_choices("light", [FormerPrompt(7, LONG)])
+    assert len(choice.name) == 100
+    assert choice.name.endswith("…")
+    assert choice.value == "#7"
+    assert chosen_job(choice.value) == 7
+
+
+def test_only_a_number_by_itself_stands_for_a_prompt() -> None:
+    for text in ("7", "#", "#7 cats", "# 7", "a #7", "#७", "#" + "9" * 30):
+        assert chosen_job(text) is None
