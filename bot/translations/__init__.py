@@ -1,8 +1,9 @@
 """The commands in other languages, from the files beside this one.
 
 A file is named like Discord's language (``de.toml``) and says what each English text is in it, in
-four tables: `names` of commands and options, `menus` (names of context-menu commands, which may
-hold spaces and capitals), `descriptions` and `choices`. What it lacks stays English.
+five tables: `names` of commands and options, `menus` (names of context-menu commands, which may
+hold spaces and capitals), `descriptions`, `choices`, and `labels` of forms. What it lacks stays
+English.
 """
 
 import logging
@@ -11,7 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import discord
 import msgspec
@@ -25,6 +26,8 @@ from discord.app_commands import (
 )
 
 log = logging.getLogger(__name__)
+
+Table = Literal["names", "menus", "descriptions", "choices", "labels"]
 
 FOLDER = Path(__file__).parent
 
@@ -47,7 +50,13 @@ _DESCRIPTIONS = frozenset(
 )
 # What Discord takes beside letters and digits in a name.
 _SIGNS = re.compile(r"[-_']")
-_LONGEST = {"names": 32, "menus": 32, "descriptions": 100, "choices": 100}
+_LONGEST: Mapping[Table, int] = {
+    "names": 32,
+    "menus": 32,
+    "descriptions": 100,
+    "choices": 100,
+    "labels": 45,
+}
 
 
 class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,6 +66,7 @@ class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     menus: dict[str, str] = {}
     descriptions: dict[str, str] = {}
     choices: dict[str, str] = {}
+    labels: dict[str, str] = {}
 
 
 @cache
@@ -68,7 +78,7 @@ def languages() -> Mapping[str, Language]:
     }
 
 
-def table_of(context: TranslationContextTypes) -> str | None:
+def table_of(context: TranslationContextTypes) -> Table | None:
     """The table that a text of a command belongs to."""
     if isinstance(context.data, ContextMenu):
         return "menus"
@@ -79,7 +89,7 @@ def table_of(context: TranslationContextTypes) -> str | None:
     return "choices" if context.location is TranslationContextLocation.choice_name else None
 
 
-def fault(table: str, text: str) -> str | None:
+def fault(table: Table, text: str) -> str | None:
     """What Discord would refuse in a translation, or None when nothing is wrong with it."""
     longest = _LONGEST[table]
     if not text.strip():
@@ -95,27 +105,32 @@ def fault(table: str, text: str) -> str | None:
     return None
 
 
-class FileTranslator(Translator):
-    """Answers from the files; what breaks Discord's rules is left in English.
+def find(locale: discord.Locale, table: Table, english: str) -> str | None:
+    """What a text is in a language; None where it has no line, or one that Discord would refuse."""
+    language = languages().get(_READ_TOO.get(locale.value, locale.value))
+    if language is None:
+        return None
+    text: str | None = getattr(language, table).get(english)
+    if text is not None and (wrong := fault(table, text)) is not None:
+        log.warning("a translation to %s is left out: %r %s", locale.value, text, wrong)
+        return None
+    return text
 
-    Discord would refuse all commands for one bad name.
-    """
+
+def phrase(locale: discord.Locale, table: Table, english: str) -> str:
+    """What a text is in a language, or as it is."""
+    return find(locale, table, english) or english
+
+
+class FileTranslator(Translator):
+    """Answers from the files; Discord would refuse all commands for one bad name."""
 
     async def translate(
         self, string: locale_str, locale: discord.Locale, context: TranslationContextTypes
     ) -> str | None:
         """The text in that language, or None to leave it in English."""
-        language = languages().get(_READ_TOO.get(locale.value, locale.value))
         table = table_of(context)
-        if language is None or table is None:
-            return None
-        text: str | None = getattr(language, table).get(string.message)
-        if text is None:
-            return None
-        if (wrong := fault(table, text)) is not None:
-            log.warning("translation to %s left out: %r %s", locale.value, text, wrong)
-            return None
-        return text
+        return find(locale, table, string.message) if table is not None else None
 
 
 async def translated(tree: CommandTree[Any]) -> list[dict[str, Any]]:

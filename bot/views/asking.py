@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -12,6 +13,7 @@ from bot.intake import ask
 from bot.jobs import Job, Relation
 from bot.options import changes_of
 from bot.prompt_options import read_lines, write_line
+from bot.translations import phrase
 from engine.settings import OPTION
 
 if TYPE_CHECKING:
@@ -35,26 +37,40 @@ class AskForm(ui.Modal):
     first answer: nothing may be deferred before.
 
     Args:
-        bot: the client that sends it.
+        interaction: what it answers; it is in the language of whoever that is from.
         job: what is filled in: its prompt and its settings but for the seed. The new picture
             becomes its child, and starts from the same picture unless another one is attached.
         relation: how the new picture is made from `job`.
 
+    Raises:
+        Refusal: when the settings of `job` are more than a form has room for.
+
     """
 
     def __init__(
-        self, bot: "PixelBot", job: Job | None = None, *, relation: Relation = "remix"
+        self,
+        interaction: discord.Interaction["PixelBot"],
+        job: Job | None = None,
+        *,
+        relation: Relation = "remix",
     ) -> None:
+        say = partial(phrase, interaction.locale)
         super().__init__(
-            title="Draw a picture" if job is None else f"Remix #{job.id}",
+            title=say("labels", "Draw a picture")
+            if job is None
+            else f"{say('labels', 'Remix')} #{job.id}",
             custom_id=f"{_ID}{secrets.token_hex(8)}",
             timeout=_PATIENCE,
         )
-        bot.forms[self.custom_id] = self
+        interaction.client.forms[self.custom_id] = self
         self._parent = job.id if job is not None else None
         self._relation: Relation = relation
         given = changes_of(job.asked) if job is not None else {}
-        lines = [write_line(name, value) for name, value in given.items() if name not in _CHOSEN]
+        lines = "\n".join(
+            write_line(name, value) for name, value in given.items() if name not in _CHOSEN
+        )
+        if len(lines) > _LONGEST_FIELD:
+            raise Refusal("This picture has more settings than a form has room for.")
         self._prompt = ui.TextInput[AskForm](
             custom_id="prompt",
             style=discord.TextStyle.paragraph,
@@ -64,27 +80,31 @@ class AskForm(ui.Modal):
             # A picture can be asked for without words, by `dream` or by an attachment.
             required=False,
         )
-        self._lists = {name: _list(name, given.get(name)) for name in _CHOSEN}
+        self._lists = {name: _list(name, given.get(name), interaction.locale) for name in _CHOSEN}
         self._settings = ui.TextInput[AskForm](
             custom_id="settings",
             style=discord.TextStyle.paragraph,
-            default="\n".join(lines)[:_LONGEST_FIELD] or None,
+            default=lines or None,
             placeholder="palette pico8\npixel_size 64x36\ntile",
             max_length=_LONGEST_FIELD,
             required=False,
         )
         self._image = ui.FileUpload[AskForm](custom_id="image", required=False)
-        self.add_item(ui.Label(text="Prompt", component=self._prompt))
+        self.add_item(ui.Label(text=say("labels", "Prompt"), component=self._prompt))
         for name, component in self._lists.items():
-            self.add_item(ui.Label(text=name.capitalize(), component=component))
+            self.add_item(ui.Label(text=say("labels", name.capitalize()), component=component))
         self.add_item(
             ui.Label(
-                text="Settings",
-                description="One a line: its name, and a value unless it is true.",
+                text=say("labels", "Settings"),
+                description=say(
+                    "descriptions", "One a line: its name, and a value unless it is true."
+                ),
                 component=self._settings,
             )
         )
-        self.add_item(ui.Label(text="Start from this picture", component=self._image))
+        self.add_item(
+            ui.Label(text=say("labels", "Start from this picture"), component=self._image)
+        )
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
         """Queue what is written."""
@@ -135,13 +155,15 @@ def _texts(components: list[Mapping[str, Any]]) -> Iterator[str]:
             yield value
 
 
-def _list(name: str, chosen: object) -> ui.Select["AskForm"]:
+def _list(name: str, chosen: object, locale: discord.Locale) -> ui.Select[AskForm]:
     """A list of a setting's values, of which one is chosen or none."""
     return ui.Select(
         custom_id=name,
-        placeholder=f"{OPTION[name].default}, or by the preset",
+        placeholder=phrase(locale, "descriptions", "As usual, or as the preset has it"),
         options=[
-            discord.SelectOption(label=value, value=value, default=value == chosen)
+            discord.SelectOption(
+                label=phrase(locale, "choices", value), value=value, default=value == chosen
+            )
             for value in OPTION[name].choices
         ],
         required=False,

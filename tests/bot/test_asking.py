@@ -48,7 +48,7 @@ async def remixed(server: Server, parent: Job) -> simcord.InteractionResult:
 
     class Opener(discord.ui.Button):
         async def callback(self, interaction: discord.Interaction) -> None:
-            await interaction.response.send_modal(AskForm(server.bot, parent))
+            await interaction.response.send_modal(AskForm(interaction, parent))
 
     channel = server.bot.get_partial_messageable(server.channel.id)
     view = discord.ui.View().add_item(Opener(label="Remix"))
