@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from discord.app_commands import Choice
 
+from bot.prompt_options import WRITABLE
 from bot.store import FormerPrompt
 from bot.texts import one_line
 from engine.palettes import PALETTES
@@ -15,6 +16,7 @@ from engine.settings import split_weight
 _MOST = 25
 _LONGEST = 100
 
+_LAST_SETTING = re.compile(r"(?<!\S)--(?P<name>[\w-]*)(?:[\s=](?P<value>\S*))?$")
 _NUMBER = re.compile(r"#([0-9]{1,18})")
 
 
@@ -44,6 +46,27 @@ def listed_choices(typed: str, listed: Sequence[str]) -> list[Choice[str]]:
     )
 
 
+def setting_choices(typed: str, listed: Mapping[str, Sequence[str]]) -> list[Choice[str]]:
+    """The prompt typed so far with the setting at its end completed: its name, then its value.
+
+    Args:
+        typed: such as ``a fox --pal`` or ``a fox --palette nes``.
+        listed: the names that can be chosen for settings that name models.
+
+    """
+    match = _LAST_SETTING.search(typed)
+    if match is None:
+        return []
+    if match["value"] is None:
+        wanted = match["name"]
+        candidates: Sequence[str] = [name.replace("_", "-") for name in WRITABLE]
+    else:
+        wanted = match["value"]
+        candidates = _values(match["name"].lower().replace("-", "_"), listed)
+    head = typed[: len(typed) - len(wanted)]
+    return _as_they_are(head + word for word in candidates if word.startswith(wanted.lower()))
+
+
 def prompt_choices(typed: str, former: Sequence[FormerPrompt]) -> list[Choice[str]]:
     """The former prompts that hold what is typed so far, in their order.
 
@@ -69,6 +92,14 @@ def chosen_job(value: str) -> int | None:
 def is_too_long(prompt: str) -> bool:
     """Whether a prompt cannot be a choice's value."""
     return len(prompt) > _LONGEST
+
+
+def _values(name: str, listed: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """The values of a setting that have names."""
+    option = WRITABLE.get(name)
+    if option is not None and option.kind == "palette":
+        return list(PALETTES)
+    return listed.get(name) or (option.choices if option is not None else ())
 
 
 def _as_they_are(names: Iterator[str]) -> list[Choice[str]]:

@@ -63,6 +63,11 @@ class Config(BaseSettings):
         default="INFO", description="The least serious messages that are logged."
     )
 
+    @property
+    def listed(self) -> dict[str, tuple[str, ...]]:
+        """The models that people may choose, by the settings that name them."""
+        return {"perceptors": self.perceptors, "vqgan_model": self.vqgan_models}
+
     @field_validator("guilds", "perceptors", "vqgan_models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

@@ -93,20 +93,21 @@ async def ask(
     # Each stands under the name of its setting until it is fetched.
     settings = settings_from_options(
         {"prompts": written.prompt.strip() or None, **given},
-        listed={"perceptors": bot.config.perceptors, "vqgan_model": bot.config.vqgan_models},
+        listed=bot.config.listed,
         pictures=pictures | {name: name for name in attached},
     )
-    stored = {name: await store_picture(bot, file) for name, file in attached.items()}
+    fetched = {name: await fetch_picture(bot, file) for name, file in attached.items()}
+    stored = {name: await bot.pictures.save_init(png) for name, png in fetched.items()}
     settings = with_names(settings, lambda name: stored.get(name, name))
     await enqueue(
         interaction, settings, init_image=settings.init_image, parent=parent, relation=relation
     )
 
 
-async def store_picture(bot: "PixelBot", attachment: discord.Attachment) -> str:
-    """Fetch, check and keep a picture that a drawing needs; returns its hash.
+async def fetch_picture(bot: "PixelBot", attachment: discord.Attachment) -> bytes:
+    """Fetch and check a picture that a drawing needs; returns it as a plain PNG.
 
-    It is fetched now: links to attachments expire.
+    That is done when it is given: links to attachments expire.
 
     Raises:
         PictureError: when it cannot be read.
@@ -119,8 +120,7 @@ async def store_picture(bot: "PixelBot", attachment: discord.Attachment) -> str:
             f"allowed are {MAX_PICTURE_BYTES // 2**20} MiB."
         )
     async with bot.decoding:
-        picture = await bot.engine.read_picture(await attachment.read())
-    return await bot.pictures.save_init(picture.png)
+        return (await bot.engine.read_picture(await attachment.read())).png
 
 
 async def enqueue(

@@ -12,6 +12,7 @@ from bot.completion import (
     palette_choices,
     preset_choices,
     prompt_choices,
+    setting_choices,
 )
 from bot.errors import Refusal
 from bot.intake import ask
@@ -131,8 +132,11 @@ async def _meant(interaction: discord.Interaction["PixelBot"], prompt: str) -> s
 async def complete_prompt(
     interaction: discord.Interaction["PixelBot"], typed: str
 ) -> list[app_commands.Choice[str]]:
-    """Offer what the same person asked for before."""
-    return prompt_choices(typed, await interaction.client.store.former_prompts(interaction.user.id))
+    """Offer to complete a setting, or else what the same person asked for before."""
+    bot = interaction.client
+    return setting_choices(typed, bot.config.listed) or prompt_choices(
+        typed, await bot.store.former_prompts(interaction.user.id)
+    )
 
 
 @pixel.autocomplete("preset")

@@ -22,13 +22,11 @@ class Prompts(Database):
     async def former_prompts(self, user_id: int) -> list[FormerPrompt]:
         """Somebody's own prompts, newest first, without those of pictures that they deleted."""
         rows = await self._read_all(
-            """
-            SELECT MAX(id) AS job_id, prompt
-            FROM (SELECT id, prompt, deleted_at FROM jobs
-                WHERE user_id = ? ORDER BY id DESC LIMIT ?)
-            WHERE deleted_at IS NULL AND prompt != ''
-            GROUP BY prompt ORDER BY job_id DESC
-            """,
+            "SELECT id, prompt, deleted_at FROM jobs WHERE user_id = ? ORDER BY id DESC LIMIT ?",
             (user_id, _LOOKED_AT),
         )
-        return [FormerPrompt(row["job_id"], row["prompt"]) for row in rows]
+        newest: dict[str, int] = {}
+        for row in rows:
+            if row["prompt"] and row["deleted_at"] is None:
+                newest.setdefault(row["prompt"], row["id"])
+        return [FormerPrompt(job_id, prompt) for prompt, job_id in newest.items()]

@@ -192,6 +192,9 @@ async def test_palettes_and_presets_are_completed(tmp_path: Path, engine: Script
     async with simulated(tmp_path, engine) as server:
         assert await offered(server, "palette", "endes") == ["endesga32"]
         assert await offered(server, "preset", "spr") == ["sprite"]
+        assert await offered(server, "prompt", "a fox --palette en") == [
+            "a fox --palette endesga32"
+        ]
 
 
 async def test_ones_own_prompts_are_offered_newest_first_and_each_once(

@@ -1,11 +1,14 @@
 """What is offered while somebody types."""
 
+import pytest
+
 from bot.completion import (
     chosen_job,
     listed_choices,
     palette_choices,
     preset_choices,
     prompt_choices,
+    setting_choices,
 )
 from bot.store import FormerPrompt
 from engine.palettes import PALETTES
@@ -37,6 +40,32 @@ def test_the_last_of_several_models_is_completed() -> None:
         "pixelclip:2, RN50/openai",
         "pixelclip:2, ViT-B-32/openai",
     ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("a fox --pal", ["a fox --palette", "a fox --palette-weight"]),
+        ("a fox --Pixel-t", ["a fox --pixel-type"]),
+        ("a fox --palette en", ["a fox --palette endesga32"]),
+        ("a fox --pixel_type=H", ["a fox --pixel_type=hex"]),
+        ("a fox --perceptors pix", ["a fox --perceptors pixelclip"]),
+        ("a fox --preset spr", ["a fox --preset sprite"]),
+        ("a fox --seed 7", []),
+        ("a fox --palette nes ", []),
+        ("a fox -- pal", []),
+        ("a fox--pal", []),
+        ("a fox", []),
+        ("x" * 90 + " --palette en", []),
+    ],
+)
+def test_a_setting_at_the_end_of_a_prompt_is_completed(typed: str, offered: list[str]) -> None:
+    choices = setting_choices(typed, {"perceptors": ("pixelclip",)})
+    assert [choice.value for choice in choices] == offered
+
+
+def test_all_settings_are_offered_as_far_as_discord_takes_them() -> None:
+    assert len(setting_choices("a fox --", {})) == 25
 
 
 def test_former_prompts_go_with_what_is_typed_whatever_its_capitals() -> None:

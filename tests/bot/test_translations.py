@@ -39,7 +39,7 @@ class Asked(Translator):
 
 
 def commands() -> CommandTree:
-    tree = CommandTree(discord.Client(intents=discord.Intents.none()))
+    tree = CommandTree(discord.Client(intents=discord.Intents(guilds=True)))
     add_commands(tree)
     return tree
 
