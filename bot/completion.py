@@ -16,6 +16,13 @@ from engine.settings import split_weight
 _MOST = 25
 _LONGEST = 100
 
+_EXAMPLES = (
+    "a red apple",
+    "a lighthouse at dusk",
+    "a castle --palette gameboy",
+    "a cat --preset sprite",
+)
+
 _LAST_SETTING = re.compile(r"(?<!\S)--(?P<name>[\w-]*)(?:[\s=](?P<value>\S*))?$")
 _NUMBER = re.compile(r"#([0-9]{1,18})")
 
@@ -68,19 +75,23 @@ def setting_choices(typed: str, listed: Mapping[str, Sequence[str]]) -> list[Cho
 
 
 def prompt_choices(typed: str, former: Sequence[FormerPrompt]) -> list[Choice[str]]:
-    """The former prompts that hold what is typed so far, in their order.
+    """What is typed so far, and the former prompts that hold it, in their order.
 
-    One that is too long for a value is offered by the number of its job, as `chosen_job` reads it.
+    Discord takes the first one when somebody presses Enter, so that must be what they typed. A
+    former prompt that is too long for a value is offered by the number of its job, as `chosen_job`
+    reads it. Who has none, and types nothing, gets examples.
     """
-    wanted = one_line(typed).casefold()
-    return [
+    text = one_line(typed)
+    own = [Choice(name=text, value=text)] if text and not is_too_long(text) else []
+    matching = [
         Choice(
             name=_cut(one_line(old.prompt)),
             value=f"#{old.job_id}" if is_too_long(old.prompt) else old.prompt,
         )
         for old in former
-        if wanted in one_line(old.prompt).casefold()
-    ][:_MOST]
+        if text.casefold() in one_line(old.prompt).casefold() and old.prompt != text
+    ]
+    return [*own, *matching][:_MOST] or [Choice(name=text, value=text) for text in _EXAMPLES]
 
 
 def chosen_job(value: str) -> int | None:

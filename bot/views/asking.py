@@ -107,7 +107,14 @@ class AskForm(ui.Modal):
         )
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        """Queue what is written."""
+        """Queue what is written, or say why not and give it back."""
+        try:
+            await self._queue(interaction)
+        except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person alone
+            written = f"{self._prompt.value}\n{self._settings.value}"
+            await answer_error(interaction, error, written=written)
+
+    async def _queue(self, interaction: discord.Interaction["PixelBot"]) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         parent = None
         if self._parent is not None:
@@ -124,13 +131,6 @@ class AskForm(ui.Modal):
             relation=self._relation if parent is not None else None,
         )
 
-    async def on_error(  # type: ignore[override] # as discord.py's own modal has it
-        self, interaction: discord.Interaction[Any], error: Exception, /
-    ) -> None:
-        """Say what is wrong, and give back what was written."""
-        written = f"{self._prompt.value}\n{self._settings.value}"
-        await answer_error(interaction, error, written=written)
-
 
 async def answer_lost_form(interaction: discord.Interaction["PixelBot"]) -> None:
     """Give back what was written in a form that is not known any more, if it was one.
@@ -142,7 +142,7 @@ async def answer_lost_form(interaction: discord.Interaction["PixelBot"]) -> None
     if interaction.type is not discord.InteractionType.modal_submit or not form_id.startswith(_ID):
         return
     form = interaction.client.forms.get(form_id)
-    if form is None or form.is_finished():
+    if (form is None or form.is_finished()) and not interaction.response.is_done():
         lost = Refusal("I have forgotten what this form was about; open it once more, please.")
         await answer_error(interaction, lost, written="\n".join(_texts(data["components"])))
 
@@ -166,5 +166,6 @@ def _list(name: str, chosen: object, locale: discord.Locale) -> ui.Select[AskFor
             )
             for value in OPTION[name].choices
         ],
+        min_values=0,
         required=False,
     )

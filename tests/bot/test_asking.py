@@ -1,18 +1,25 @@
 """Asking for a picture: options, settings in words, attachments, the form."""
 
+import dataclasses
+import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import discord
+import msgspec
 import pytest
 import simcord
 
 from bot.app import open_bot
 from bot.commands.pixel import pixel
+from bot.errors import Refusal
+from bot.folder import database_path
 from bot.jobs import Job
+from bot.store import Store
 from bot.views.asking import AskForm
 from engine.settings import OPTION
-from tests.bot.helpers import png
+from tests.bot.helpers import add, png
 from tests.bot.scripted import ScriptedEngine
 from tests.simulated import Server, config, connected, simulated
 
@@ -205,7 +212,7 @@ async def test_ones_own_prompts_are_offered_newest_first_and_each_once(
             await server.ask(prompt)
         await server.bob.slash(server.channel, "pixel", prompt="a red house of Bob's")
         assert await offered(server, "prompt", "") == ["a cat", "a red bird", "a red fox"]
-        assert await offered(server, "prompt", "RED") == ["a red bird", "a red fox"]
+        assert await offered(server, "prompt", "RED") == ["RED", "a red bird", "a red fox"]
 
 
 async def test_a_long_prompt_that_is_offered_is_drawn_whole(
@@ -213,7 +220,7 @@ async def test_a_long_prompt_that_is_offered_is_drawn_whole(
 ) -> None:
     async with simulated(tmp_path, engine) as server:
         job_id = await server.ask(LONG)
-        (value,) = await offered(server, "prompt", "light")
+        _, value = await offered(server, "prompt", "light")
         again = await server.job(await server.ask(value))
         assert again.prompt == LONG.strip()
         # Somebody else's number is no prompt, nor is that of a short one.
@@ -348,6 +355,30 @@ async def test_a_remix_is_a_child_with_the_same_pictures_unless_another_is_attac
         other = await newest(server)
         assert other.init_image not in (None, parent.init_image)
         assert other.asked.mask == parent.asked.mask
+
+
+async def test_a_remix_of_a_picture_that_was_forgotten_meanwhile_is_refused(
+    tmp_path: Path, engine: ScriptedEngine
+) -> None:
+    async with simulated(tmp_path, engine) as server:
+        parent = await server.job(await server.ask("a fox"))
+        shown = await remixed(server, parent)
+        with sqlite3.connect(database_path(tmp_path)) as database:
+            database.execute("UPDATE jobs SET deleted_at = 1")
+        database.close()
+        answer = await sent(server, shown, prompt="a bear")
+        assert "is not there any more" in answer
+        assert "a bear" in answer
+
+
+async def test_settings_that_no_form_has_room_for_are_not_cut(store: Store) -> None:
+    job = await add(store)
+    long = msgspec.structs.replace(job.asked, spot_prompts="x" * 2000, blend_with="y" * 2000)
+    interaction = SimpleNamespace(
+        locale=discord.Locale.american_english, client=SimpleNamespace(forms={})
+    )
+    with pytest.raises(Refusal, match="more settings than a form has room for"):
+        AskForm(interaction, dataclasses.replace(job, asked=long))
 
 
 async def test_a_form_that_a_former_process_opened_is_given_back(

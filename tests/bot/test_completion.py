@@ -10,6 +10,8 @@ from bot.completion import (
     prompt_choices,
     setting_choices,
 )
+from bot.options import settings_from_options
+from bot.prompt_options import split_settings
 from bot.store import FormerPrompt
 from engine.palettes import PALETTES
 from engine.presets import PRESETS
@@ -75,8 +77,23 @@ def test_former_prompts_go_with_what_is_typed_whatever_its_capitals() -> None:
         "a\nfox",
         "a cat",
     ]
-    assert [choice.name for choice in prompt_choices("A F", former)] == ["a fox"]
-    assert [choice.name for choice in prompt_choices("häus", former)] == ["Ein Häuschen"]
+    assert [choice.name for choice in prompt_choices("A F", former)] == ["A F", "a fox"]
+    assert [choice.name for choice in prompt_choices("häus", former)] == ["häus", "Ein Häuschen"]
+
+
+def test_what_is_typed_comes_first_since_enter_takes_it() -> None:
+    former = [FormerPrompt(2, "a red fox"), FormerPrompt(1, "a red")]
+    assert [choice.value for choice in prompt_choices("a red", former)] == ["a red", "a red fox"]
+    assert [choice.value for choice in prompt_choices("a bird", former)] == ["a bird"]
+
+
+def test_who_has_asked_for_nothing_gets_examples_that_can_be_drawn() -> None:
+    examples = [choice.value for choice in prompt_choices("", [])]
+    assert examples
+    for example in examples:
+        written = split_settings(example)
+        assert settings_from_options({"prompts": written.prompt, **written.settings})
+    assert prompt_choices("", [FormerPrompt(1, "a fox")])[0].value == "a fox"
 
 
 def test_as_many_prompts_are_offered_as_discord_takes() -> None:
@@ -85,7 +102,7 @@ def test_as_many_prompts_are_offered_as_discord_takes() -> None:
 
 
 def test_a_long_prompt_is_offered_by_its_number() -> None:
-    (choice,) = prompt_choices("light", [FormerPrompt(7, LONG)])
+    (choice,) = prompt_choices("", [FormerPrompt(7, LONG)])
     assert len(choice.name) == 100
     assert choice.name.endswith("…")
     assert choice.value == "#7"
