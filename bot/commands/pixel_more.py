@@ -16,4 +16,4 @@ if TYPE_CHECKING:
 @app_commands.allowed_installs(guilds=True, users=False)
 async def pixel_more(interaction: discord.Interaction["PixelBot"]) -> None:
     """Open the form; what was written is queued when it is sent."""
-    await interaction.response.send_modal(AskForm(interaction))
+    await AskForm.open(interaction)

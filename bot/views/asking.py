@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.errors import Refusal, answer_error
-from bot.intake import ask
+from bot.intake import ask, check_permissions
 from bot.jobs import Job, Relation
 from bot.options import changes_of
 from bot.prompt_options import read_lines, write_line
@@ -31,10 +31,7 @@ _PATIENCE = 3600.0
 
 
 class AskForm(ui.Modal):
-    """Asks for a picture; queues it when it is sent.
-
-    An interaction is answered with it by `interaction.response.send_modal`, which must be its
-    first answer: nothing may be deferred before.
+    """Asks for a picture; queues it when it is sent. Answer an interaction with it by `open`.
 
     Args:
         interaction: what it answers; it is in the language of whoever that is from.
@@ -105,6 +102,25 @@ class AskForm(ui.Modal):
         self.add_item(
             ui.Label(text=say("labels", "Start from this picture"), component=self._image)
         )
+
+    @classmethod
+    async def open(
+        cls,
+        interaction: discord.Interaction["PixelBot"],
+        job: Job | None = None,
+        *,
+        relation: Relation = "remix",
+    ) -> None:
+        """Answer an interaction with a form; the arguments are those of the class.
+
+        It must be the first answer: nothing may be deferred before.
+
+        Raises:
+            Refusal: as the class does, and where no picture could be shown.
+
+        """
+        check_permissions(interaction)
+        await interaction.response.send_modal(cls(interaction, job, relation=relation))
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
         """Queue what is written, or say why not and give it back."""

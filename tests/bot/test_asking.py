@@ -55,7 +55,7 @@ async def remixed(server: Server, parent: Job) -> simcord.InteractionResult:
 
     class Opener(discord.ui.Button):
         async def callback(self, interaction: discord.Interaction) -> None:
-            await interaction.response.send_modal(AskForm(interaction, parent))
+            await AskForm.open(interaction, parent)
 
     channel = server.bot.get_partial_messageable(server.channel.id)
     view = discord.ui.View().add_item(Opener(label="Remix"))
@@ -281,6 +281,19 @@ async def test_the_form_takes_every_setting(tmp_path: Path, engine: ScriptedEngi
         assert (job.asked.palette, job.asked.optimizer, job.asked.tile) == ("pico8", "adamw", True)
         assert job.init_image is not None
         assert (job.parent_id, job.relation) == (None, None)
+
+
+async def test_no_form_is_opened_where_no_picture_could_be_shown(
+    tmp_path: Path, engine: ScriptedEngine
+) -> None:
+    async with simulated(tmp_path, engine) as server:
+        assert server.bot.user is not None
+        denied = {server.bot.user: discord.PermissionOverwrite(attach_files=False)}
+        mute = server.guild.create_text_channel("mute", overwrites=denied)
+        result = await server.alice.slash(mute, "pixel-more")
+        assert result.modal is None
+        assert result.response is not None
+        assert "I lack the permission Attach Files" in result.response.content
 
 
 async def test_a_form_that_is_left_empty_asks_for_a_prompt(
