@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import discord
 from discord import app_commands
@@ -24,8 +25,10 @@ from bot.jobs import Frame
 from bot.pictures import Pictures
 from bot.reporter import Reporter
 from bot.store import Caps, Store
+from bot.translations import FileTranslator, translated
 from bot.views import buttons
 from bot.views import history as history_buttons
+from bot.views.asking import AskForm, answer_lost_form
 from engine.client import Engine, LocalEngine
 from engine.files import write_atomically
 
@@ -48,6 +51,7 @@ class PixelBot(discord.AutoShardedClient):
     Attributes:
         frames: the newest look of each job that is being drawn.
         decoding: held while a stranger's picture is decoded, which takes a thread and memory.
+        forms: those that are open, by their ids.
 
     """
 
@@ -76,6 +80,7 @@ class PixelBot(discord.AutoShardedClient):
         self.reporter = reporter
         self.frames = frames
         self.decoding = asyncio.Semaphore(2)
+        self.forms: WeakValueDictionary[str, AskForm] = WeakValueDictionary()
         self.tree = PixelTree(self)
         add_commands(self.tree)
         self._shards_down: set[int] = set()
@@ -89,8 +94,13 @@ class PixelBot(discord.AutoShardedClient):
         """Make the buttons of all messages work, and register the commands if they changed."""
         self.add_dynamic_items(*buttons.BUTTONS, *history_buttons.BUTTONS)
         self.reporter.connect(self)
+        await self.tree.set_translator(FileTranslator())
         if self.config.sync_commands:
             await self._sync_commands()
+
+    async def on_interaction(self, interaction: discord.Interaction["PixelBot"]) -> None:
+        """Answer forms that nobody knows any more; discord.py sees to everything else."""
+        await answer_lost_form(interaction)
 
     async def on_shard_disconnect(self, shard_id: int) -> None:
         """Note that a part of the servers cannot be heard."""
@@ -109,7 +119,7 @@ class PixelBot(discord.AutoShardedClient):
 
         A server may have 200 commands created a day, and a restart is no reason to use them up.
         """
-        commands = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        commands = await translated(self.tree)
         state = json.dumps([self.application_id, self.config.guilds, commands], sort_keys=True)
         digest = hashlib.sha256(state.encode()).hexdigest().encode()
         remembered = self.config.data / "commands.sha256"

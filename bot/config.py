@@ -49,11 +49,26 @@ class Config(BaseSettings):
         description="Ids of servers, separated by commas, that get the slash commands directly, "
         "instead of all servers.",
     )
+    perceptors: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("pixelclip",),
+        description="What people may choose to judge their pictures, separated by commas: "
+        "`pixelclip`, or models that have been pulled.",
+    )
+    vqgan_models: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("mini",),
+        description="The VQGANs that people may choose, separated by commas: `mini`, or models "
+        "that have been pulled.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="The least serious messages that are logged."
     )
 
-    @field_validator("guilds", mode="before")
+    @property
+    def listed(self) -> dict[str, tuple[str, ...]]:
+        """The models that people may choose, by the settings that name them."""
+        return {"perceptors": self.perceptors, "vqgan_model": self.vqgan_models}
+
+    @field_validator("guilds", "perceptors", "vqgan_models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return value.replace(",", " ").split() if isinstance(value, str) else value
@@ -68,9 +83,17 @@ def settings_table() -> str:
     """Every environment variable as a Markdown table, for the README."""
     rows = ["| Variable | Default | Meaning |", "| --- | --- | --- |"]
     for name, field in Config.model_fields.items():
-        default = field.default
-        shown = "" if default in (None, ()) else f"`{str(default).lower()}`"
-        if isinstance(default, str):
-            shown = f"`{default}`"
-        rows.append(f"| `{PREFIX}{name.upper()}` | {shown} | {field.description} |")
+        rows.append(f"| `{PREFIX}{name.upper()}` | {_shown(field.default)} | {field.description} |")
     return "\n".join(rows)
+
+
+def _shown(default: object) -> str:
+    match default:
+        case None | ():
+            return ""
+        case str():
+            return f"`{default}`"
+        case tuple():
+            return f"`{','.join(map(str, default))}`"
+        case _:
+            return f"`{str(default).lower()}`"

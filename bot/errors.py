@@ -5,6 +5,7 @@ import logging
 import discord
 from discord import app_commands
 
+from bot.texts import code_block
 from engine.errors import EngineError, PictureError, SettingsError
 
 log = logging.getLogger(__name__)
@@ -13,6 +14,10 @@ _UNKNOWN_INTERACTION = 10062
 _UNKNOWN_WEBHOOK = 10015
 _INVALID_WEBHOOK_TOKEN = 50027
 _INTERACTION_IS_OVER = frozenset({_UNKNOWN_INTERACTION, _UNKNOWN_WEBHOOK, _INVALID_WEBHOOK_TOKEN})
+
+
+# A message has room for 2000 characters; the sentence comes first.
+_LONGEST_GIVEN_BACK = 1200
 
 
 class Refusal(Exception):
@@ -50,9 +55,16 @@ def sentence(error: Exception) -> str | None:
 
 
 async def answer_error(
-    interaction: discord.Interaction, error: Exception, *, job_id: int | None = None
+    interaction: discord.Interaction,
+    error: Exception,
+    *,
+    job_id: int | None = None,
+    written: str | None = None,
 ) -> None:
-    """Tell whoever clicked or typed what is wrong, and the log what caused it."""
+    """Tell whoever clicked or typed what is wrong, and the log what caused it.
+
+    What they had `written` is given back to them where it would be lost.
+    """
     about = f"job {job_id}" if job_id is not None else "a command"
     if is_refusal(error):
         log.info("%s: refused to user %d: %s", about, interaction.user.id, sentence(error))
@@ -61,6 +73,8 @@ async def answer_error(
     text = sentence(error)
     if text is None:
         return
+    if written is not None and written.strip():
+        text = f"{text}\nThis is what you wrote:\n{code_block(written, _LONGEST_GIVEN_BACK)}"
     try:
         await say(interaction, text)
     except discord.HTTPException as unsaid:

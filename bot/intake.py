@@ -1,6 +1,7 @@
-"""The one way into the queue, for commands and buttons alike."""
+"""The one way into the queue, for commands, forms and buttons alike."""
 
 import secrets
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import discord
@@ -9,8 +10,10 @@ import msgspec
 from bot.errors import Refusal, say
 from bot.jobs import Job, NewJob, Relation
 from bot.label import place_sentence
+from bot.options import merged, pictures_of, settings_from_options
+from bot.prompt_options import split_settings
 from engine.client import MAX_PICTURE_BYTES
-from engine.settings import MAX_SEED, Settings
+from engine.settings import MAX_SEED, Settings, with_names
 
 if TYPE_CHECKING:
     from bot.app import PixelBot
@@ -46,10 +49,65 @@ def check_permissions(interaction: discord.Interaction["PixelBot"]) -> None:
         )
 
 
-async def store_init_image(bot: "PixelBot", attachment: discord.Attachment) -> str:
-    """Fetch, check and keep a picture to start from; returns its hash.
+async def ask(
+    interaction: discord.Interaction["PixelBot"],
+    prompt: str,
+    options: Mapping[str, object],
+    *,
+    lines: Mapping[str, object] | None = None,
+    attachments: Mapping[str, discord.Attachment | None] | None = None,
+    parent: Job | None = None,
+    relation: Relation | None = None,
+) -> None:
+    """Queue what somebody asks for in words, options and pictures.
 
-    It is fetched now: links to attachments expire.
+    Everything is checked before a picture is fetched.
+
+    Args:
+        interaction: a deferred one.
+        prompt: what to draw, with settings in it or none.
+        options: settings by name; None for what was left out.
+        lines: settings that were written in a place of their own.
+        attachments: pictures by the settings that they are for; None for what was left out.
+        parent: the job that this one is made from; its pictures stand for those left out.
+        relation: how.
+
+    Raises:
+        SettingsError: as `bot.options.settings_from_options` does, and for what is given twice.
+        PictureError: for an attachment that cannot be read.
+        Refusal: for one that is too large, for what the bot may not do there, and when their
+            share of the queue is full.
+
+    """
+    check_permissions(interaction)
+    bot = interaction.client
+    written = split_settings(prompt)
+    given = merged(
+        ("as an option", options),
+        ("in the prompt", written.settings),
+        ("among the settings", lines or {}),
+    )
+    kept = pictures_of(parent.asked) if parent is not None else {}
+    pictures = {name: picture for name, picture in kept.items() if name not in given}
+    attached = {name: file for name, file in (attachments or {}).items() if file is not None}
+    # Each stands under the name of its setting until it is fetched.
+    settings = settings_from_options(
+        {"prompts": written.prompt.strip() or None, **given},
+        listed=bot.config.listed,
+        pictures=pictures | {name: name for name in attached},
+    )
+    fetched = {name: await fetch_picture(bot, file) for name, file in attached.items()}
+    stored = {name: await bot.pictures.save_init(png) for name, png in fetched.items()}
+    settings = with_names(settings, lambda name: stored.get(name, name))
+    await enqueue(
+        interaction, settings, init_image=settings.init_image, parent=parent, relation=relation
+    )
+
+
+async def fetch_picture(bot: "PixelBot", attachment: discord.Attachment) -> bytes:
+    """Fetch and check a picture that a drawing needs; returns it as a plain PNG.
+
+    That is done when it is given: links to attachments expire.
 
     Raises:
         PictureError: when it cannot be read.
@@ -62,8 +120,7 @@ async def store_init_image(bot: "PixelBot", attachment: discord.Attachment) -> s
             f"allowed are {MAX_PICTURE_BYTES // 2**20} MiB."
         )
     async with bot.decoding:
-        picture = await bot.engine.read_picture(await attachment.read())
-    return await bot.pictures.save_init(picture.png)
+        return (await bot.engine.read_picture(await attachment.read())).png
 
 
 async def enqueue(

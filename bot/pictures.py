@@ -1,6 +1,6 @@
 """The art on disk, below the data directory; a reader never sees half a file.
 
-    pictures/init/<sha256>.png           pictures to start from
+    pictures/init/<sha256>.png           pictures to start from, masks, and others people gave
     pictures/<id // 1000>/<id>/          one job:
         frames/000020.png                the picture after 20 steps
         final.png, native.png            the finished one; native has one pixel a cell
@@ -12,6 +12,7 @@ The methods run their file work in threads, so that the event loop never waits f
 import asyncio
 import hashlib
 import io
+import re
 from pathlib import Path
 
 from PIL import Image
@@ -21,6 +22,8 @@ from engine.files import write_atomically
 # A picture this much smaller is not worth posting.
 _SMALLEST_FACTOR = 16
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
 
 class Pictures:
     """The pictures of one data directory; paths are strings relative to it, as the rows hold."""
@@ -29,14 +32,14 @@ class Pictures:
         self._data = data
 
     async def save_init(self, png: bytes) -> str:
-        """Keep a picture to start from; returns its SHA-256, which is its name."""
+        """Keep a picture that drawings need; returns its SHA-256, which is its name."""
         digest = hashlib.sha256(png).hexdigest()
         await self._write(_init_path(digest), png)
         return digest
 
     async def read_init(self, digest: str) -> bytes | None:
-        """A picture to start from, or None when its file is missing."""
-        return await self.read(_init_path(digest))
+        """A picture that a drawing needs, or None when its file is missing or that is no name."""
+        return await self.read(_init_path(digest)) if _DIGEST.fullmatch(digest) else None
 
     async def save_frame(self, job_id: int, iteration: int, png: bytes) -> None:
         """Keep a progress frame, for the time-lapse."""

@@ -31,6 +31,13 @@ def alt_text(prompt: str) -> str:
     return text if len(text) <= ALT_TEXT_LIMIT else f"{text[: ALT_TEXT_LIMIT - 1]}…"
 
 
+def code_block(text: str, limit: int) -> str:
+    """A stranger's text as it is, to be copied; of its contents at most `limit` characters."""
+    # Three backticks would end the block.
+    plain = text.strip().replace("```", "'''")
+    return f"```\n{plain if len(plain) <= limit else f'{plain[: limit - 1]}…'}\n```"
+
+
 def one_line(text: str) -> str:
     """A text without line breaks and without signs that turn its direction."""
     return " ".join(_DIRECTIONS.sub("", text).split())

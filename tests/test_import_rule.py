@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-DOOR = {"settings", "prompts", "palettes", "protocol", "client", "errors", "files", "cli"}
+DOOR = {
+    "settings",
+    "presets",
+    "prompts",
+    "palettes",
+    "protocol",
+    "client",
+    "errors",
+    "files",
+    "cli",
+}
 
 
 def imported(package: str) -> Iterator[tuple[Path, str]]:

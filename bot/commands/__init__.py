@@ -6,12 +6,18 @@ from discord import app_commands
 
 from bot.commands.history import history
 from bot.commands.pixel import pixel
+from bot.commands.pixel_more import pixel_more
 from bot.commands.queue import queue
 
 if TYPE_CHECKING:
     from bot.app import PixelBot
 
-COMMANDS: tuple[app_commands.Command[Any, ..., Any], ...] = (pixel, history, queue)
+COMMANDS: tuple[app_commands.Command[Any, ..., Any], ...] = (
+    pixel,
+    pixel_more,
+    history,
+    queue,
+)
 
 
 def add_commands(tree: app_commands.CommandTree["PixelBot"]) -> None:

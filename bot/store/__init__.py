@@ -3,10 +3,20 @@
 from bot.store.history import History, Neighbours
 from bot.store.messages import Messages
 from bot.store.preferences import Preferences, Scope
+from bot.store.prompts import FormerPrompt, Prompts
 from bot.store.queue import LONE_DEATHS, Caps, Place, Queue, QueueFull
 
-__all__ = ["LONE_DEATHS", "Caps", "Neighbours", "Place", "QueueFull", "Scope", "Store"]
+__all__ = [
+    "LONE_DEATHS",
+    "Caps",
+    "FormerPrompt",
+    "Neighbours",
+    "Place",
+    "QueueFull",
+    "Scope",
+    "Store",
+]
 
 
-class Store(Queue, Messages, History, Preferences):
+class Store(Queue, Messages, History, Preferences, Prompts):
     """All of it, on one pair of connections. Open it with `Store.open`."""

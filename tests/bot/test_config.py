@@ -21,6 +21,17 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert (config.easels, config.guilds, config.log_level) == (2, (11, 22), "DEBUG")
 
 
+def test_the_models_that_people_may_choose_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Config().listed == {"perceptors": ("pixelclip",), "vqgan_model": ("mini",)}
+    monkeypatch.setenv("PIXEL_PERCEPTORS", "pixelclip, ViT-B-32/openai")
+    monkeypatch.setenv("PIXEL_VQGAN_MODELS", "mini,coco")
+    assert Config().listed == {
+        "perceptors": ("pixelclip", "ViT-B-32/openai"),
+        "vqgan_model": ("mini", "coco"),
+    }
+    assert "| `PIXEL_PERCEPTORS` | `pixelclip` |" in settings_table()
+
+
 def test_settings_come_from_a_file_too(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PIXEL_TOKEN=secret\nSOMETHING_ELSE=1\nPIXEL_GUILDS=\n")
     config = Config()

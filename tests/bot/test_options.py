@@ -1,20 +1,23 @@
 """Slash options and settings say the same, because both come from the engine's table."""
 
 import pytest
+from hypothesis import given
 
 from bot.commands import COMMANDS
 from bot.commands.pixel import pixel
 from bot.options import (
+    changes_of,
     choices,
     chosen,
-    palette_names,
+    merged,
+    pictures_of,
     settings_from_options,
     summary,
     without_seed,
 )
 from engine.errors import SettingsError
-from engine.palettes import PALETTES
-from engine.settings import OPTION, make_settings, resolve
+from engine.settings import OPTION, Settings, make_settings, resolve
+from tests.engine.strategies import settings as random_settings
 
 
 def test_options_become_settings() -> None:
@@ -25,16 +28,59 @@ def test_options_become_settings() -> None:
 
 def test_an_attachment_is_something_to_start_from() -> None:
     options = {"prompts": "a cat", "aspect": "retain"}
-    assert settings_from_options(options, has_image=True).init_image is not None
-    with pytest.raises(SettingsError):
-        settings_from_options(options, has_image=False)
+    settings = settings_from_options(options, pictures={"init_image": "a name"})
+    assert settings.init_image == "a name"
+    with pytest.raises(SettingsError, match="there is none"):
+        settings_from_options(options)
 
 
 def test_what_a_chat_may_not_choose_is_not_taken_from_one() -> None:
     with pytest.raises(KeyError):
         settings_from_options({"prompts": "a cat", "init_image": "/etc/passwd"})
-    with pytest.raises(KeyError):
-        settings_from_options({"prompts": "a cat", "perceptors": "anything/at-all"})
+
+
+def test_only_listed_models_are_taken_from_a_chat() -> None:
+    listed = {"perceptors": ("pixelclip", "RN50/openai"), "vqgan_model": ("mini", "coco")}
+    both = {"prompts": "a cat", "perceptors": "pixelclip, RN50/openai:0.5"}
+    assert settings_from_options(both, listed=listed).perceptors == ("pixelclip", "RN50/openai:0.5")
+    auto = {"prompts": "a cat", "perceptors": "auto"}
+    assert settings_from_options(auto, listed=listed).perceptors is None
+    other = {"prompts": "a cat", "perceptors": "pixelclip, ViT-L-14/openai"}
+    with pytest.raises(SettingsError, match="“ViT-L-14/openai” here; allowed are pixelclip, RN50"):
+        settings_from_options(other, listed=listed)
+    model = {"prompts": "a cat", "drawer": "vqgan", "vqgan_model": "faceshq"}
+    with pytest.raises(SettingsError, match="“faceshq” here; allowed are mini, coco"):
+        settings_from_options(model, listed=listed)
+
+
+def test_a_picture_is_never_named_from_a_chat() -> None:
+    options = {"prompts": "a cat", "blend_with": "picture:../0/5/final"}
+    with pytest.raises(SettingsError, match="attached"):
+        settings_from_options(options, pictures={"init_image": "a name"})
+    options["blend_with"] = "a dog"
+    assert settings_from_options(options).blend_with == "a dog"
+
+
+def test_what_is_given_in_two_places_is_refused() -> None:
+    assert merged(("here", {"tile": True, "seed": None}), ("there", {"seed": "7"})) == {
+        "tile": True,
+        "seed": "7",
+    }
+    with pytest.raises(SettingsError, match="seed is given twice, here and there; leave one"):
+        merged(("here", {"seed": 7}), ("there", {"seed": "7"}))
+
+
+@given(random_settings())
+def test_what_differs_asks_for_the_same_settings_again(settings: Settings) -> None:
+    again = make_settings(
+        {"prompts": settings.prompts or None, **pictures_of(settings), **changes_of(settings)}
+    )
+    assert again == without_seed(settings)
+
+
+def test_what_a_preset_brings_is_no_difference() -> None:
+    settings = make_settings({"prompts": "a cat", "preset": "sprite", "colors": 5, "seed": 1})
+    assert changes_of(settings) == {"preset": "sprite", "colors": 5}
 
 
 @pytest.mark.parametrize(
@@ -57,8 +103,9 @@ def test_bad_options_are_refused_with_a_sentence(options: dict[str, object], sen
 def test_only_what_differs_from_the_default_and_is_not_shown_elsewhere_is_shown() -> None:
     settings = make_settings(
         {"prompts": "a cat", "quality": "draft", "size": "80 45", "transparent": True, "seed": 5}
+        | {"target_image": "a hash"}
     )
-    assert chosen(settings) == [("transparent", "yes")]
+    assert chosen(settings) == [("transparent", "yes"), ("target_image", "attached")]
     assert chosen(make_settings({"prompts": "a cat"})) == []
 
 
@@ -72,12 +119,6 @@ def test_the_choices_are_those_of_the_engine() -> None:
     parameters = {parameter.name: parameter for parameter in pixel.parameters}
     assert parameters["iterations"].max_value == OPTION["iterations"].high
     assert parameters["quality"].description == OPTION["quality"].meaning
-
-
-def test_the_palettes_that_are_offered_go_with_what_is_typed() -> None:
-    assert palette_names("") == list(PALETTES)[:25]
-    assert palette_names("Endes") == ["endesga32"]
-    assert palette_names("red->rust") == []
 
 
 def test_a_preset_from_a_chat_is_the_engine_s() -> None:

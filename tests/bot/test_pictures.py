@@ -48,6 +48,14 @@ async def test_a_missing_file_is_no_error(tmp_path: Path) -> None:
     assert await Pictures(tmp_path).read_init("0" * 64) is None
 
 
+async def test_only_a_hash_is_the_name_of_a_picture_to_start_from(tmp_path: Path) -> None:
+    pictures = Pictures(tmp_path)
+    await pictures.save_init(b"picture")
+    await pictures.save_final(5, b"somebody's", b"own")
+    assert await pictures.read("pictures/init/../0/5/final.png") == b"somebody's"
+    assert await pictures.read_init("../0/5/final") is None
+
+
 async def test_a_picture_that_fits_is_sent_as_it_is() -> None:
     picture = png()
     assert await fit(picture, len(picture)) == picture

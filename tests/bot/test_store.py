@@ -307,6 +307,7 @@ async def test_the_hot_queries_use_their_indexes_with_10_000_jobs(
     await store.place(last, easels=4)
     await store.newest_done(ALICE)
     await store.neighbours(job)
+    await store.former_prompts(ALICE)
     await store.unreported()
     await store.count_waiting()
     selects = [text for text in statements if text.lstrip().startswith(("SELECT", "UPDATE"))]
@@ -318,6 +319,20 @@ async def test_the_hot_queries_use_their_indexes_with_10_000_jobs(
                 assert not step.startswith("SCAN jobs") or "INDEX" in step, (statement, plan)
                 assert "TEMP B-TREE FOR ORDER" not in step, (statement, plan)
     database.close()
+
+
+async def test_former_prompts_are_ones_own_newest_first_and_each_once(
+    store: Store, tmp_path: Path
+) -> None:
+    for prompt in ("a cat", "a fox", "a cat", "a bird"):
+        await add(store, ALICE, settings=make_settings({"prompts": prompt}))
+    await add(store, BOB)
+    await add(store, ALICE, settings=make_settings({"target_image": "a hash"}))
+    with sqlite3.connect(database_path(tmp_path)) as database:
+        database.execute("UPDATE jobs SET deleted_at = 1 WHERE id = 4")
+    database.close()
+    former = await store.former_prompts(ALICE)
+    assert [(old.job_id, old.prompt) for old in former] == [(3, "a cat"), (2, "a fox")]
 
 
 def test_migrations_are_applied_once(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.texts import alt_text, bar, duration, harmless
+from bot.texts import alt_text, bar, code_block, duration, harmless
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,15 @@ def test_a_time_span_is_rounded_to_what_matters(seconds: float, text: str) -> No
 def test_the_bar_has_the_same_length_however_full() -> None:
     assert {len(bar(share)) for share in (-1, 0, 0.3, 1, 7)} == {len(bar(0.5))}
     assert bar(0) != bar(0.5) != bar(1)
+
+
+@given(st.text(max_size=300), st.integers(min_value=1, max_value=120))
+def test_what_is_given_back_stays_in_its_block(text: str, limit: int) -> None:
+    block = code_block(text, limit)
+    inner = block.removeprefix("```\n").removesuffix("\n```")
+    assert len(inner) <= limit
+    assert "```" not in inner
+
+
+def test_what_is_given_back_can_be_copied() -> None:
+    assert code_block(" a *red* fox\n--tile ", 100) == "```\na *red* fox\n--tile\n```"

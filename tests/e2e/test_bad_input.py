@@ -42,7 +42,7 @@ NOISE = Image.effect_noise((64, 48), 99)
 @pytest.mark.parametrize(
     ("prompt", "sentence"),
     [
-        (" ", "The prompt is empty"),
+        (" ", "The prompt is missing"),
         ("x" * 6000, "6000 characters"),
         ("| |", "holds only"),
         ("a castle:2x", "is not a number"),
@@ -101,6 +101,24 @@ async def test_a_file_that_is_no_picture_is_refused_with_a_sentence(
         assert result.response is not None
         assert sentence in result.response.content
         assert await server.bot.store.get(1) is None
+
+
+async def test_with_a_mask_that_is_no_picture_nothing_is_queued_or_kept(
+    tmp_path: Path, engine: SharedEngine
+) -> None:
+    async with simulated(tmp_path, engine) as server:
+        result = await server.alice.slash(
+            server.channel,
+            "pixel",
+            prompt="a red apple",
+            image=("red.png", encoded(RED)),
+            mask=("mask.png", b"I am a text file, and no picture."),
+            spot_prompts="a fox",
+        )
+        assert result.response is not None
+        assert "not a picture that can be read" in result.response.content
+        assert await server.bot.store.get(1) is None
+        assert not (tmp_path / "pictures").exists()
 
 
 async def test_a_file_that_is_too_large_is_not_even_fetched(

@@ -255,3 +255,48 @@ async def test_missing_permissions_are_told_before_anything_is_queued(
         assert result.response.ephemeral
         assert named in result.response.content
         assert await server.bot.store.get(1) is None
+
+
+async def test_an_outline_a_mask_and_a_target_are_drawn_with(
+    tmp_path: Path, engine: Engine
+) -> None:
+    lines = Image.new("RGB", (80, 45), "white")
+    lines.paste("black", (38, 0, 42, 45))
+    left = Image.new("L", (80, 45))
+    left.paste(255, (0, 0, 40, 45))
+    async with simulated(tmp_path, engine) as server:
+        job_id = await server.ask(
+            "a red apple --palette #00f,#f00,#000,#fff",
+            outline=("lines.png", encoded(lines)),
+            target=("target.png", encoded(Image.new("RGB", (80, 45), "blue"))),
+            mask=("mask.png", encoded(left)),
+            spot_prompts="a green field",
+            **SHORT,
+        )
+        await server.finished(job_id)
+        job = await server.job(job_id)
+        assert job.native is not None
+        native = await server.bot.pictures.read(job.native)
+        assert native is not None
+        picture = Image.open(io.BytesIO(native)).convert("RGB")
+        middle = picture.getpixel((picture.width // 2, picture.height // 2))
+        assert middle == (0, 0, 0), "the outline's line stays"
+
+
+async def test_a_form_is_drawn(tmp_path: Path, engine: Engine) -> None:
+    async with simulated(tmp_path, engine) as server:
+        shown = await server.alice.slash(server.channel, "pixel-more")
+        settings = "iterations 6\npalette gameboy\npixel_size 40x40\noptimizer radam"
+        written = {"prompt": "a red apple", "aspect": ["square"], "quality": ["draft"]}
+        await server.alice.submit_modal(shown, {**written, "settings": settings})
+        message = await server.finished(1)
+        picture = Image.open(io.BytesIO(await message.attachments[0].read())).convert("RGB")
+        assert picture.size == (150, 150)
+        assert len(picture.getcolors()) <= 4
+        assert (await server.job(1)).resolved.optimizer == "radam"
+
+
+def encoded(image: Image.Image) -> bytes:
+    output = io.BytesIO()
+    image.save(output, "PNG")
+    return output.getvalue()
