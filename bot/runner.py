@@ -1,6 +1,7 @@
 """Run the bot until it is told to end, and say in one sentence why it cannot."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -10,8 +11,9 @@ import discord
 from pydantic import ValidationError
 
 from bot.app import open_bot
-from bot.config import PREFIX, Config
+from bot.config import PREFIX, Config, split_address
 from bot.folder import FolderInUse
+from bot.gallery.server import GalleryClosed, serve_gallery
 from bot.health import keep_heartbeat
 
 log = logging.getLogger(__name__)
@@ -50,7 +52,7 @@ def run() -> int:
     except aiohttp.ClientConnectionError as error:
         _complain(f"Discord cannot be reached: {error}.")
         return EX_TEMPFAIL
-    except FolderInUse as error:
+    except (FolderInUse, GalleryClosed) as error:
         _complain(str(error))
         return EX_TEMPFAIL
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -63,7 +65,11 @@ async def _run(config: Config, token: str) -> None:
     assert task is not None
     # What `docker stop` sends; Ctrl-C comes here as a cancellation too.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    async with open_bot(config) as bot:
+    async with contextlib.AsyncExitStack() as stack:
+        bot = await stack.enter_async_context(open_bot(config))
+        if config.gallery is not None:
+            address = split_address(config.gallery)
+            await stack.enter_async_context(serve_gallery(config.data, *address))
         heartbeat = asyncio.create_task(keep_heartbeat(bot, config.data), name="heartbeat")
         try:
             await bot.start(token)

@@ -37,6 +37,7 @@ def animate(
     *,
     frame_seconds: float = FRAME_SECONDS,
     last_seconds: float = LAST_SECONDS,
+    enlarge: bool = True,
 ) -> bytes:
     """The frames one after the other, as the bytes of a file.
 
@@ -51,13 +52,14 @@ def animate(
         suffix: ``.gif``, ``.webp`` or ``.mp4``.
         frame_seconds: how long each frame but the last is shown, 0.02…10.
         last_seconds: how long the last one is held, 0.02…10.
+        enlarge: whether small frames are enlarged at all.
 
     Raises:
         OutputError: when there are no frames, their sizes differ or are over `MAX_SIDE` pixels a
             side, or when what writes MP4 is not installed.
 
     """
-    return _WRITERS[suffix](_Film(frames, frame_seconds, last_seconds))
+    return _WRITERS[suffix](_Film(frames, frame_seconds, last_seconds, enlarge=enlarge))
 
 
 class _Film:
@@ -71,7 +73,9 @@ class _Film:
 
     """
 
-    def __init__(self, frames: Sequence[Frame], frame_seconds: float, last_seconds: float) -> None:
+    def __init__(
+        self, frames: Sequence[Frame], frame_seconds: float, last_seconds: float, *, enlarge: bool
+    ) -> None:
         if not frames:
             raise OutputError("There is no frame to animate.")
         first = _open(frames[0])
@@ -80,7 +84,7 @@ class _Film:
                 f"The frames are {first.width} × {first.height} pixels; at most {MAX_SIDE} a side "
                 "can be animated."
             )
-        factor = max(1, _GOOD_SIDE // max(first.size))
+        factor = max(1, _GOOD_SIDE // max(first.size)) if enlarge else 1
         self.size = first.width * factor, first.height * factor
         self.clear = first.has_transparency_data
         self._frame_size = first.size

@@ -1,12 +1,22 @@
 """The queue, the history and what people set: every SQL statement of the project."""
 
+from bot.store.gallery import Gallery
 from bot.store.history import History, Neighbours
 from bot.store.messages import Messages
 from bot.store.preferences import Preferences, Scope
 from bot.store.queue import LONE_DEATHS, Caps, Place, Queue, QueueFull
 
-__all__ = ["LONE_DEATHS", "Caps", "Neighbours", "Place", "QueueFull", "Scope", "Store"]
+__all__ = [
+    "LONE_DEATHS",
+    "Caps",
+    "Gallery",
+    "Neighbours",
+    "Place",
+    "QueueFull",
+    "Scope",
+    "Store",
+]
 
 
-class Store(Queue, Messages, History, Preferences):
+class Store(Queue, Messages, History, Gallery, Preferences):
     """All of it, on one pair of connections. Open it with `Store.open`."""
