@@ -218,10 +218,10 @@ def _url(request: web.Request) -> pages.Url:
     """Addresses of this application, below whatever path it is served."""
     router, assets = request.app.router, request.app[_ASSETS]
 
-    def url(name: str, query: dict[str, str] | None = None, **parts: object) -> str:
-        if name == "static":
+    def url(route: str, query: dict[str, str] | None = None, **parts: object) -> str:
+        if route == "static":
             parts["version"] = assets[str(parts["name"])].version
-        address = router[name].url_for(**{key: str(part) for key, part in parts.items()})
+        address = router[route].url_for(**{key: str(part) for key, part in parts.items()})
         return str(address.with_query(query) if query else address)
 
     return url

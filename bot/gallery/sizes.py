@@ -9,6 +9,8 @@ WALL = (320, 256)
 PAGE = (960, 720)
 # On sharp screens smooth pictures have four pixels where the wall has one.
 _DENSITY = 2
+# More than that looks like a mistake.
+_MOST_ENLARGED = 2.0
 _LARGEST_MOVING = (480, 384)
 
 
@@ -29,7 +31,7 @@ def is_pixel_art(job: Job) -> bool:
 def shown(job: Job, room: tuple[int, int]) -> Size:
     """The size on the page, in CSS pixels."""
     if not is_pixel_art(job):
-        return _fitting(_drawn(job), room)
+        return _fitting(_drawn(job), room, _MOST_ENLARGED)
     cells = _cells(job)
     factor = max(1, min(room[0] // cells.width, room[1] // cells.height))
     return Size(cells.width * factor, cells.height * factor)
@@ -56,7 +58,7 @@ def _drawn(job: Job) -> Size:
     return Size(*job.settings.size)
 
 
-def _fitting(size: Size, room: tuple[int, int]) -> Size:
-    """As large as there is room for, never larger than it was drawn."""
-    scale = min(1.0, room[0] / size.width, room[1] / size.height)
+def _fitting(size: Size, room: tuple[int, int], enlarged: float = 1.0) -> Size:
+    """As large as there is room for, and at most so many times as large as it was drawn."""
+    scale = min(enlarged, room[0] / size.width, room[1] / size.height)
     return Size(max(1, round(size.width * scale)), max(1, round(size.height * scale)))
