@@ -1,24 +1,27 @@
 """The command that draws a picture again, as somebody would type it."""
 
+import re
+
 from bot.jobs import Job
+from bot.texts import one_line
 from engine.errors import SettingsError
 from engine.settings import OPTIONS, Option, Settings, make_settings, picture_names
 
 
-def command(job: Job) -> str:
-    """`/pixel` with the prompt, the seed and whatever else was asked for.
+def command(job: Job) -> tuple[str, ...]:
+    """`/pixel` with the prompt, the seed and whatever else was asked for; to be joined by spaces.
 
     Pictures that it started from are left out: a command has no room for them.
     """
-    words = [job.prompt, *_flag("seed", job.seed)]
+    words = [f"/pixel prompt:{one_line(job.prompt)}", _flag("seed", job.seed)]
     usual = _usual(job.asked)
     if job.asked.preset is not None:
-        words += _flag("preset", job.asked.preset)
+        words.append(_flag("preset", job.asked.preset))
     for option in OPTIONS:
         value = getattr(job.asked, option.name)
         if _is_typed(option, job.asked) and value != getattr(usual, option.name):
-            words += _flag(option.name, value)
-    return f"/pixel prompt:{' '.join(words).strip()}"
+            words.append(_flag(option.name, value))
+    return tuple(words)
 
 
 def _usual(asked: Settings) -> Settings:
@@ -37,14 +40,17 @@ def _is_typed(option: Option, asked: Settings) -> bool:
     return getattr(asked, option.name) is not None and not picture_names(asked, option)
 
 
-def _flag(name: str, value: object) -> list[str]:
-    text = _text(value)
-    # Quoted as a shell would have it, if it would not be one word.
-    return [f"--{name}", text if _is_word(text) else f'"{text}"']
+def _flag(name: str, value: object) -> str:
+    text = one_line(_text(value))
+    if not _is_word(text):
+        mark = next((mark for mark in "\"'" if mark not in text), '"')
+        text = f"{mark}{text}{mark}"
+    return f"--{name} {text}"
 
 
 def _is_word(text: str) -> bool:
-    return bool(text) and not any(letter.isspace() or letter in "\"'" for letter in text)
+    """Whether a value ends where it should without quotation marks."""
+    return re.fullmatch(r"(?!--)[^\s\"'“„«「—–]+", text) is not None
 
 
 def _text(value: object) -> str:

@@ -6,9 +6,9 @@ import io
 import re
 import sqlite3
 from collections.abc import AsyncIterator
+from html.parser import HTMLParser
 from pathlib import Path
 
-import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -45,6 +45,12 @@ async def text(client: Client, path: str, status: int = 200) -> str:
     async with client.get(path) as answer:
         assert answer.status == status
         return await answer.text()
+
+
+async def content(client: Client, path: str) -> bytes:
+    async with client.get(path) as answer:
+        assert answer.status == 200
+        return await answer.read()
 
 
 def shown(page: str) -> list[int]:
@@ -204,29 +210,43 @@ HOSTILE = [
 ]
 
 
+DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+class Elements(HTMLParser):
+    """What a browser makes of a page: its elements' names and attributes, in their order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def shape(self) -> list[tuple[str, frozenset[str]]]:
+        """Names of elements and attributes, without what is in them."""
+        return [(tag, frozenset(attributes)) for tag, attributes in self.found]
+
+
 @pytest.mark.parametrize("prompt", HOSTILE, ids=range(len(HOSTILE)))
 async def test_prompts_are_text_and_nothing_else(
     client: Client, painter: Painter, prompt: str
 ) -> None:
-    job = await painter.paint(prompt)
-    for path in ("/", f"/p/{job.id}", "/?" + str(aiohttp.FormData({"q": prompt})().decode())):
+    # The page of a harmless prompt, and then the same page with this one in its place.
+    job = await painter.paint("fish")
+    paths = ["/", f"/p/{job.id}", "/?q=fish"]
+    harmless = [Elements(await text(client, path)).shape() for path in paths]
+    await painter.change(
+        "UPDATE jobs SET asked = json_set(asked, '$.prompts', ?) WHERE id = ?", prompt, job.id
+    )
+    for path, shape in zip(paths, harmless, strict=True):
         page = await text(client, path)
-        scripts = re.findall(r"<script.*?</script>", page, re.DOTALL)
-        assert len(scripts) == 1
-        assert 'src="/static/' in scripts[0]
-        assert not re.search(r"<[^>]+\son\w+\s*=", re.sub(r'"[^"]*"', '""', page))
-        assert not re.search("[\u202a-\u202e\u2066-\u2069]", page)
-        assert "49" not in page.replace(str(job.id), "") or "{{ 7 * 7 }}" in page
-    assert f'alt="{html.escape(plain_text(prompt))}"' in html_quotes(await text(client, "/"))
-
-
-def plain_text(prompt: str) -> str:
-    return re.sub("[\u202a-\u202e\u2066-\u2069]", "", prompt)
-
-
-def html_quotes(page: str) -> str:
-    """As Python's `html.escape` writes them."""
-    return page.replace("&#34;", "&quot;").replace("&#39;", "&#x27;")
+        elements = Elements(page)
+        assert elements.shape() == shape
+        alts = [attributes["alt"] for tag, attributes in elements.found if tag == "img"]
+        assert alts == [DIRECTIONS.sub("", prompt)]
+        assert not DIRECTIONS.search(page)
 
 
 async def test_the_words_of_a_search_are_text_as_well(client: Client) -> None:
@@ -236,15 +256,16 @@ async def test_the_words_of_a_search_are_text_as_well(client: Client) -> None:
 
 
 async def test_nobody_is_named(client: Client, painter: Painter) -> None:
-    job = await painter.paint(user=123_456_789_012)
+    user, guild, channel = 111_222_333, 444_555_666, 777_888_999
+    await painter.open_channel(channel)
+    job = await painter.paint(user=user, guild=guild, channel=channel)
     for path in ("/", f"/p/{job.id}"):
         page = await text(client, path)
-        for number in (job.user_id, job.guild_id, PUBLIC):
-            assert not re.search(rf"(?<![\d#.\w-]){number}(?![\d\w%.])", page.split("<table>")[0])
+        assert not any(str(number) in page for number in (user, guild, channel))
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/p/1", "/p/1/picture.png", "/p/999", "/nowhere", "/?before=x"]
+    "path", ["/", "/p/1", "/p/1/picture.png", "/p/999", "/nowhere", "/?before=x", "/static/1/x"]
 )
 async def test_every_answer_is_guarded(client: Client, painter: Painter, path: str) -> None:
     await painter.paint()
@@ -383,8 +404,8 @@ async def test_an_odd_page_number_is_refused(client: Client, before: str) -> Non
         ("!!!", set()),
         ('"', set()),
         ("\0", set()),
-        ("x" * 5000, set()),
-        ("a " * 5000, {"a red apple", "an apple tree", "a café at night", "a fish"}),
+        ("x" * 3000, set()),
+        ("a " * 2000, {"a red apple", "an apple tree", "a café at night", "a fish"}),
     ],
 )
 async def test_words_are_searched_and_never_obeyed(
@@ -394,12 +415,11 @@ async def test_words_are_searched_and_never_obeyed(
     for prompt in ("a red apple", "an apple tree", "a café at night", "a fish"):
         names[(await painter.paint(prompt, frames=0)).id] = prompt
     await painter.paint("a red apple in a private place", channel=PRIVATE)
-    async with client.get("/", params={"q": words[:6000]}) as answer:
+    async with client.get("/", params={"q": words}) as answer:
         assert answer.status == 200
         page = await answer.text()
-    if words.replace("\0", "").strip():
-        assert {names[number] for number in shown(page)} == found
-        assert ("No prompt has these words." in page) == (not found)
+    assert {names[number] for number in shown(page)} == found
+    assert ("No prompt has these words." in page) == (not found)
 
 
 async def test_a_search_goes_on_with_the_same_words(client: Client, painter: Painter) -> None:
@@ -419,9 +439,7 @@ async def test_a_picture_s_page_says_how_it_was_drawn_and_how_to_draw_it_again(
     page = await text(client, f"/p/{job.id}")
     for words in ('<th scope="row">Seed</th><td><bdi>7</bdi>', "16 × 16 cells", "pico8", "draft"):
         assert words in page
-    command = re.search(r'<code id="command"[^>]*>(.*?)</code>', page)
-    assert command is not None
-    assert html.unescape(command[1]).startswith("/pixel prompt:a red apple --seed 7 ")
+    assert "<span>/pixel prompt:a red apple</span> <span>--seed 7</span> " in page
 
 
 async def test_a_picture_it_started_from_is_neither_shown_nor_named(
@@ -513,14 +531,8 @@ async def test_many_visitors_of_one_time_lapse_make_it_once(
         return await start(*arguments, **options)
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", count)
-    await asyncio.gather(*(text_or_bytes(client, f"/p/{job.id}/time-lapse.webp") for _ in range(9)))
+    await asyncio.gather(*(content(client, f"/p/{job.id}/time-lapse.webp") for _ in range(9)))
     assert started == 1
-
-
-async def text_or_bytes(client: Client, path: str) -> bytes:
-    async with client.get(path) as answer:
-        assert answer.status == 200
-        return await answer.read()
 
 
 async def test_a_damaged_picture_is_none_and_takes_nothing_with_it(
@@ -540,7 +552,7 @@ async def test_a_worker_that_hangs_is_killed(
     job = await painter.paint()
     await text(client, f"/p/{job.id}/time-lapse.webp", 404)
     monkeypatch.undo()
-    await text_or_bytes(client, f"/p/{job.id}/time-lapse.webp")
+    await content(client, f"/p/{job.id}/time-lapse.webp")
 
 
 async def test_a_picture_deleted_while_its_copy_is_made_leaves_none_behind(

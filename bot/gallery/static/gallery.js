@@ -53,7 +53,7 @@ if (play) {
     play.textContent = playing ? "Stop" : words;
     if (!playing) {
       image.src = resting;
-    } else if (!(await swap(image, play.href, () => playing)) && playing) {
+    } else if (!(await swap(image, play.getAttribute("href"), () => playing)) && playing) {
       [playing, play.textContent] = [false, "There is no time-lapse"];
     }
   });
