@@ -67,10 +67,13 @@ def gallery(
     ] = None,
 ) -> None:
     """Serve the gallery page of the channels that opted in; the bot may run beside it, or not."""
-    from bot.config import Config, split_address
+    from bot.config import split_address
     from bot.gallery.server import run_gallery
+    from bot.runner import EX_CONFIG, configuration
 
-    config = Config()
+    config = configuration()
+    if config is None:
+        raise typer.Exit(EX_CONFIG)
     try:
         host, port = split_address(at or config.gallery or "127.0.0.1:8781")
     except ValueError as error:

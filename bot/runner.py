@@ -28,14 +28,21 @@ _HOW_TO_GET_ONE = (
 )
 
 
-def run() -> int:
-    """Run the bot as the environment says; returns the process's exit code."""
+def configuration() -> Config | None:
+    """The settings of the environment; None after having said which of them cannot work."""
     try:
-        config = Config()
+        return Config()
     except ValidationError as error:
         for problem in error.errors():
             name = f"{PREFIX}{problem['loc'][0]}".upper()
             _complain(f"{name} cannot be {problem['input']!r}: {problem['msg']}.")
+        return None
+
+
+def run() -> int:
+    """Run the bot as the environment says; returns the process's exit code."""
+    config = configuration()
+    if config is None:
         return EX_CONFIG
     if config.token is None:
         _complain(f"{PREFIX}TOKEN is not set; {_HOW_TO_GET_ONE} and put it there.")

@@ -19,6 +19,11 @@ from bot.store import Gallery
 
 log = logging.getLogger(__name__)
 
+_NOTHING_THERE = (
+    "There is no gallery in {} ({}); start the bot there once, run “pixel db upgrade”, "
+    "or set PIXEL_DATA to the bot's data directory."
+)
+
 
 class GalleryClosed(RuntimeError):
     """The gallery cannot be opened; the message says what to do about it."""
@@ -35,13 +40,12 @@ async def open_gallery(data: Path) -> AsyncIterator[web.Application]:
     path = folder.database_path(data)
     async with contextlib.AsyncExitStack() as stack:
         try:
+            if not await asyncio.to_thread(path.exists):
+                raise GalleryClosed(_NOTHING_THERE.format(data, "there is no database"))
             gallery = await stack.enter_async_context(Gallery.open_read_only(path, time.time))
             await gallery.gallery_page(before=None, limit=1)
         except sqlite3.OperationalError as error:
-            raise GalleryClosed(
-                f"There is no gallery in {data} ({error}); start the bot there once, "
-                "run “pixel db upgrade”, or set PIXEL_DATA to the bot's data directory."
-            ) from None
+            raise GalleryClosed(_NOTHING_THERE.format(data, error)) from None
         yield gallery_app(gallery, Pictures(data))
 
 

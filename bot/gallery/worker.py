@@ -26,7 +26,13 @@ def copy(paths: list[Path], size: tuple[int, int], resampling: Image.Resampling)
     images = [_resized(path, size, resampling) for path in paths]
     if len(images) == 1:
         return encode_png(images[0])
-    return animate(images, ".webp", frame_seconds=_FRAME_SECONDS, enlarge=False)
+    return animate(
+        images,
+        ".webp",
+        frame_seconds=_FRAME_SECONDS,
+        enlarge=False,
+        lossless=resampling is Image.Resampling.NEAREST,
+    )
 
 
 def _resized(path: Path, size: tuple[int, int], resampling: Image.Resampling) -> Image.Image:

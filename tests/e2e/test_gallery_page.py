@@ -329,6 +329,7 @@ async def test_a_spoiler_stays_covered_until_it_is_opened(visit) -> None:
     async with visit(f"p/{SPOILER}") as visited:
         picture = visited.page.locator("#picture")
         await expect(picture).to_be_hidden()
+        assert not any(address.endswith(".png") for address in visited.asked_for)
         await visited.page.locator("summary").focus()
         await visited.page.keyboard.press("Enter")
         await expect(picture).to_be_visible()
