@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 # The bot's engine wants the processors too, and a visitor does not wait for ever.
 _AT_ONCE = 2
-_MOST_WAITING = 32
+_MOST_WAITING = 128
 _WALL_SECONDS = 30.0
 # Of a longer drawing so many frames are shown, evenly taken.
 _MOST_FRAMES = 48

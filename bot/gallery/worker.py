@@ -11,7 +11,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from engine.animation import animate
 from engine.png import encode_png
 
 _MEMORY_BYTES = 1024 * 1024 * 1024
@@ -26,6 +25,9 @@ def copy(paths: list[Path], size: tuple[int, int], resampling: Image.Resampling)
     images = [_resized(path, size, resampling) for path in paths]
     if len(images) == 1:
         return encode_png(images[0])
+    # numpy comes with it, which a thumbnail need not wait for.
+    from engine.animation import animate
+
     return animate(
         images,
         ".webp",

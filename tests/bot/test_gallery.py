@@ -535,6 +535,16 @@ async def test_many_visitors_of_one_time_lapse_make_it_once(
     assert started == 1
 
 
+async def test_too_many_at_once_are_asked_to_come_again(
+    client: Client, painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.gallery.copies._MOST_WAITING", 0)
+    job = await painter.paint()
+    async with client.get(f"/p/{job.id}/time-lapse.webp") as answer:
+        assert answer.status == 503
+        assert answer.headers["Retry-After"] == "5"
+
+
 async def test_a_damaged_picture_is_none_and_takes_nothing_with_it(
     client: Client, painter: Painter
 ) -> None:
