@@ -55,6 +55,33 @@ def demo(
 
 
 @app.command()
+def gallery(
+    data: Annotated[
+        Path | None, typer.Option(help="The bot's data directory, if not the configured one.")
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="Where to serve it; PIXEL_GALLERY or 127.0.0.1:8781 if unset."
+        ),
+    ] = None,
+) -> None:
+    """Serve the gallery page of the channels that opted in; the bot may run beside it, or not."""
+    from bot.config import split_address
+    from bot.gallery.server import run_gallery
+    from bot.runner import EX_CONFIG, configuration
+
+    config = configuration()
+    if config is None:
+        raise typer.Exit(EX_CONFIG)
+    try:
+        host, port = split_address(at or config.gallery or "127.0.0.1:8781")
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}.", param_hint="--at") from None
+    raise typer.Exit(run_gallery(data or config.data, host, port))
+
+
+@app.command()
 def health() -> None:
     """Say whether the bot of this data directory is well; exits with 1 if it is not."""
     from bot.health import main as check

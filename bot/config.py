@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "PIXEL_"
+_LAST_PORT = 65535
 
 
 class Config(BaseSettings):
@@ -59,6 +60,11 @@ class Config(BaseSettings):
         description="The VQGANs that people may choose, separated by commas: `mini`, or models "
         "that have been pulled.",
     )
+    gallery: str | None = Field(
+        default=None,
+        description="Where the gallery page is served beside the bot, as host:port, such as "
+        "`127.0.0.1:8781`; nowhere if unset.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="The least serious messages that are logged."
     )
@@ -73,10 +79,30 @@ class Config(BaseSettings):
     def _split(cls, value: object) -> object:
         return value.replace(",", " ").split() if isinstance(value, str) else value
 
+    @field_validator("gallery")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            split_address(value)
+        return value
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """Host and port of an address such as ``127.0.0.1:8781`` or ``[::1]:8781``.
+
+    Raises:
+        ValueError: for anything else.
+
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit()) or int(port) > _LAST_PORT:
+        raise ValueError(f"an address is host:port, such as 127.0.0.1:8781; not {text}")
+    return host.strip("[]"), int(port)
 
 
 def settings_table() -> str:

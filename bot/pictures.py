@@ -5,6 +5,7 @@
         frames/000020.png                the picture after 20 steps
         final.png, native.png            the finished one; native has one pixel a cell
         final.svg                        the same in shapes, where it is made of them
+        thumbnail.png, time-lapse.webp   made of these for the gallery, when first looked at
 
 The methods run their file work in threads, so that the event loop never waits for a disk.
 """
@@ -18,6 +19,8 @@ from pathlib import Path
 from PIL import Image
 
 from engine.files import write_atomically
+
+THUMBNAIL, TIME_LAPSE = "thumbnail.png", "time-lapse.webp"
 
 # A picture this much smaller is not worth posting.
 _SMALLEST_FACTOR = 16
@@ -56,6 +59,18 @@ class Pictures:
             await self._write(f"{_job_folder(job_id)}/final.svg", svg.encode())
         return picture, native
 
+    async def frames(self, job_id: int) -> list[Path]:
+        """Where the progress frames lie, the oldest first."""
+        return await asyncio.to_thread(_pngs, self._data / _job_folder(job_id) / "frames")
+
+    async def save_copy(self, job_id: int, name: str, data: bytes) -> None:
+        """Keep a `THUMBNAIL` or a `TIME_LAPSE` where it goes when its picture goes."""
+        await self._write(copy_path(job_id, name), data)
+
+    async def find(self, path: str) -> Path | None:
+        """Where a file lies, or None when it is missing, or not one of the pictures."""
+        return await asyncio.to_thread(_find, self._data / "pictures", self._data / path)
+
     async def read(self, path: str) -> bytes | None:
         """A file's bytes, or None when it is missing (somebody may have cleared the folder)."""
         return await asyncio.to_thread(_read, self._data / path)
@@ -64,12 +79,26 @@ class Pictures:
         await asyncio.to_thread(write_atomically, self._data / path, data)
 
 
+def copy_path(job_id: int, name: str) -> str:
+    """Where a picture's `THUMBNAIL` or `TIME_LAPSE` lies, or would."""
+    return f"{_job_folder(job_id)}/{name}"
+
+
 def _job_folder(job_id: int) -> str:
     return f"pictures/{job_id // 1000}/{job_id}"
 
 
 def _init_path(digest: str) -> str:
     return f"pictures/init/{digest}.png"
+
+
+def _pngs(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.png"))
+
+
+def _find(folder: Path, path: Path) -> Path | None:
+    found = path.resolve()
+    return found if found.is_relative_to(folder.resolve()) and found.is_file() else None
 
 
 def _read(path: Path) -> bytes | None:

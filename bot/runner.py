@@ -1,6 +1,7 @@
 """Run the bot until it is told to end, and say in one sentence why it cannot."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -10,8 +11,9 @@ import discord
 from pydantic import ValidationError
 
 from bot.app import open_bot
-from bot.config import PREFIX, Config
+from bot.config import PREFIX, Config, split_address
 from bot.folder import FolderInUse
+from bot.gallery.server import GalleryClosed, serve_gallery
 from bot.health import keep_heartbeat
 
 log = logging.getLogger(__name__)
@@ -26,14 +28,21 @@ _HOW_TO_GET_ONE = (
 )
 
 
-def run() -> int:
-    """Run the bot as the environment says; returns the process's exit code."""
+def configuration() -> Config | None:
+    """The settings of the environment; None after having said which of them cannot work."""
     try:
-        config = Config()
+        return Config()
     except ValidationError as error:
         for problem in error.errors():
             name = f"{PREFIX}{problem['loc'][0]}".upper()
             _complain(f"{name} cannot be {problem['input']!r}: {problem['msg']}.")
+        return None
+
+
+def run() -> int:
+    """Run the bot as the environment says; returns the process's exit code."""
+    config = configuration()
+    if config is None:
         return EX_CONFIG
     if config.token is None:
         _complain(f"{PREFIX}TOKEN is not set; {_HOW_TO_GET_ONE} and put it there.")
@@ -50,7 +59,7 @@ def run() -> int:
     except aiohttp.ClientConnectionError as error:
         _complain(f"Discord cannot be reached: {error}.")
         return EX_TEMPFAIL
-    except FolderInUse as error:
+    except (FolderInUse, GalleryClosed) as error:
         _complain(str(error))
         return EX_TEMPFAIL
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -63,7 +72,11 @@ async def _run(config: Config, token: str) -> None:
     assert task is not None
     # What `docker stop` sends; Ctrl-C comes here as a cancellation too.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    async with open_bot(config) as bot:
+    async with contextlib.AsyncExitStack() as stack:
+        bot = await stack.enter_async_context(open_bot(config))
+        if config.gallery is not None:
+            address = split_address(config.gallery)
+            await stack.enter_async_context(serve_gallery(config.data, *address))
         heartbeat = asyncio.create_task(keep_heartbeat(bot, config.data), name="heartbeat")
         try:
             await bot.start(token)

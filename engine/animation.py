@@ -37,6 +37,8 @@ def animate(
     *,
     frame_seconds: float = FRAME_SECONDS,
     last_seconds: float = LAST_SECONDS,
+    enlarge: bool = True,
+    lossless: bool = True,
 ) -> bytes:
     """The frames one after the other, as the bytes of a file.
 
@@ -51,13 +53,16 @@ def animate(
         suffix: ``.gif``, ``.webp`` or ``.mp4``.
         frame_seconds: how long each frame but the last is shown, 0.02…10.
         last_seconds: how long the last one is held, 0.02…10.
+        enlarge: whether small frames are enlarged at all.
+        lossless: False for a WebP of smooth pictures that may lose what is hardly seen, and is
+            several times smaller.
 
     Raises:
         OutputError: when there are no frames, their sizes differ or are over `MAX_SIDE` pixels a
             side, or when what writes MP4 is not installed.
 
     """
-    return _WRITERS[suffix](_Film(frames, frame_seconds, last_seconds))
+    return _WRITERS[suffix](_Film(frames, frame_seconds, last_seconds, enlarge, lossless))
 
 
 class _Film:
@@ -66,12 +71,20 @@ class _Film:
     Attributes:
         size: width and height in pixels, after enlarging.
         clear: whether pixels may be clear.
+        lossless: whether every colour is kept.
         seconds: how long each frame is shown.
         rate: frames in a second, while none is held.
 
     """
 
-    def __init__(self, frames: Sequence[Frame], frame_seconds: float, last_seconds: float) -> None:
+    def __init__(
+        self,
+        frames: Sequence[Frame],
+        frame_seconds: float,
+        last_seconds: float,
+        enlarge: bool,
+        lossless: bool,
+    ) -> None:
         if not frames:
             raise OutputError("There is no frame to animate.")
         first = _open(frames[0])
@@ -80,8 +93,9 @@ class _Film:
                 f"The frames are {first.width} × {first.height} pixels; at most {MAX_SIDE} a side "
                 "can be animated."
             )
-        factor = max(1, _GOOD_SIDE // max(first.size))
+        factor = max(1, _GOOD_SIDE // max(first.size)) if enlarge else 1
         self.size = first.width * factor, first.height * factor
+        self.lossless = lossless
         self.clear = first.has_transparency_data
         self._frame_size = first.size
         at_most = max(2, min(MAX_FRAMES, MAX_PIXELS // (self.size[0] * self.size[1])))
@@ -122,7 +136,7 @@ def _webp(film: _Film) -> bytes:
         append_images=images,
         duration=film.milliseconds,
         loop=0,
-        lossless=True,
+        lossless=film.lossless,
     )
     return output.getvalue()
 

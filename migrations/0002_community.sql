@@ -166,6 +166,14 @@ CREATE TABLE preferences (
     PRIMARY KEY (scope, scope_id, name)
 ) STRICT, WITHOUT ROWID;
 
+-- The channels whose pictures anybody may see on the gallery page, which are none unless they
+-- opted in, and those pictures.
+CREATE VIEW gallery_channels AS SELECT scope_id AS id FROM preferences
+    WHERE scope = 'channel' AND name = 'gallery' AND value = 'true';
+CREATE INDEX preferences_by_name ON preferences (name, scope, value);
+CREATE VIEW gallery_art AS
+    SELECT * FROM art WHERE channel_id IN (SELECT id FROM gallery_channels);
+
 -- Whom the bot's owner has shut out.
 CREATE TABLE bans (
     user_id INTEGER PRIMARY KEY,

@@ -1,5 +1,6 @@
 """The queue, the history and what people set: every SQL statement of the project."""
 
+from bot.store.gallery import Gallery
 from bot.store.history import History, Neighbours
 from bot.store.messages import Messages
 from bot.store.preferences import Preferences, Scope
@@ -10,6 +11,7 @@ __all__ = [
     "LONE_DEATHS",
     "Caps",
     "FormerPrompt",
+    "Gallery",
     "Neighbours",
     "Place",
     "QueueFull",
@@ -18,5 +20,5 @@ __all__ = [
 ]
 
 
-class Store(Queue, Messages, History, Preferences, Prompts):
+class Store(Queue, Messages, History, Gallery, Preferences, Prompts):
     """All of it, on one pair of connections. Open it with `Store.open`."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote
 
 import aiosqlite
 import msgspec
@@ -50,6 +51,19 @@ class Database:
             await reader.execute("PRAGMA query_only = ON")
             yield cls(writer, reader, clock)
 
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open_read_only(cls, path: Path, clock: Callable[[], float]) -> AsyncIterator[Self]:
+        """Open it for reading alone, on one connection, beside whatever bot writes into it.
+
+        Raises:
+            sqlite3.OperationalError: when there is no such database; and from whatever would
+                write.
+
+        """
+        async with _connect(f"file:{quote(str(path))}?mode=ro") as reader:
+            yield cls(reader, reader, clock)
+
     @contextlib.asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
         async with self._lock:
@@ -89,9 +103,11 @@ class Database:
 
 
 @contextlib.asynccontextmanager
-async def _connect(path: Path) -> AsyncIterator[aiosqlite.Connection]:
+async def _connect(path: Path | str) -> AsyncIterator[aiosqlite.Connection]:
+    """A connection to a database, by its path or by a ``file:`` address that says more."""
     # Autocommit: a transaction begins where BEGIN says so, not wherever the driver guesses.
-    async with aiosqlite.connect(path, isolation_level=None) as connection:
+    connecting = aiosqlite.connect(path, isolation_level=None, uri=isinstance(path, str))
+    async with connecting as connection:
         connection.row_factory = sqlite3.Row
         await connection.execute("PRAGMA busy_timeout = 5000")
         await connection.execute("PRAGMA foreign_keys = ON")

@@ -148,3 +148,22 @@ def test_without_pyav_an_mp4_is_refused_with_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(OutputError, match="extra “video”"):
         animate(film(1), ".mp4")
+
+
+def test_small_frames_stay_small_where_that_is_wanted():
+    frames = film(3)
+    shown, _ = opened(animate(frames, ".webp", enlarge=False), "RGB")
+    assert [np.array(frame).tolist() for frame in shown] == [
+        np.array(frame).tolist() for frame in frames
+    ]
+
+
+def test_a_webp_that_may_lose_a_little_is_smaller_and_looks_the_same():
+    ramp = np.linspace(0, 255, 200 * 200 * 3).reshape(200, 200, 3)
+    noise = np.random.default_rng(0).normal(0, 4, (3, 200, 200, 3))
+    frames = [Image.fromarray(np.uint8(np.clip(ramp + one, 0, 255))) for one in noise]
+    exact, lossy = (animate(frames, ".webp", lossless=lossless) for lossless in (True, False))
+    assert len(lossy) < len(exact) / 4
+    shown, _ = opened(lossy, "RGB")
+    error = np.abs(np.array(shown[0], float) - np.array(enlarged(frames[0]), float)).mean()
+    assert error < 6

@@ -1,0 +1,69 @@
+"""What anybody may see: the finished pictures of the channels that opted in, and no others."""
+
+from bot.jobs import Job
+from bot.store.database import Database
+
+# Words beyond these are not looked for.
+_MOST_WORDS = 12
+
+
+class Gallery(Database):
+    """The pictures of the gallery page.
+
+    Whatever is not to be seen is not there: unknown, unfinished, deleted and private pictures
+    give the same answer.
+    """
+
+    async def gallery_page(self, *, before: int | None, limit: int) -> list[Job]:
+        """The newest pictures, or the newest of those with smaller numbers than `before`."""
+        # The newest of each channel by its index, and of these the newest: as quick for a channel
+        # with few pictures as for one with nearly all.
+        return await self._read_jobs(
+            """
+            SELECT art.* FROM gallery_channels, art
+            WHERE art.id IN (
+                SELECT id FROM art AS own
+                WHERE own.channel_id = gallery_channels.id AND own.id < :before
+                ORDER BY own.id DESC LIMIT :limit)
+            ORDER BY art.id DESC LIMIT :limit
+            """,
+            {"before": _number(before), "limit": limit},
+        )
+
+    async def gallery_search(self, words: str, *, before: int | None, limit: int) -> list[Job]:
+        """The pictures whose prompts hold all these words, or words that begin like them."""
+        pattern = _pattern(words)
+        if not pattern:
+            return []
+        return await self._read_jobs(
+            """
+            SELECT art.* FROM words CROSS JOIN gallery_art AS art ON art.id = words.rowid
+            WHERE words MATCH :pattern AND words.rowid < :before
+            ORDER BY words.rowid DESC LIMIT :limit
+            """,
+            {"pattern": pattern, "before": _number(before), "limit": limit},
+        )
+
+    async def gallery_picture(self, job_id: int) -> Job | None:
+        """One picture, or None if it is not to be seen."""
+        return await self._read_job("SELECT * FROM gallery_art WHERE id = ?", (job_id,))
+
+    async def gallery_children(self, job_id: int, *, limit: int) -> list[Job]:
+        """The pictures that were made from one, oldest first."""
+        return await self._read_jobs(
+            "SELECT * FROM gallery_art WHERE parent_id = ? ORDER BY id LIMIT ?", (job_id, limit)
+        )
+
+
+def _number(before: int | None) -> int:
+    return 2**63 - 1 if before is None else before
+
+
+def _pattern(words: str) -> str:
+    """A pattern of FTS5 in which nothing that was typed is an operator; empty if no word is in it.
+
+    In quotation marks everything is text, and a quotation mark is two of them (FTS5, section 3.1);
+    the star outside them lets a word go on.
+    """
+    typed = [word for word in words.replace("\0", " ").split() if any(map(str.isalnum, word))]
+    return " ".join('"{}"*'.format(word.replace('"', '""')) for word in typed[:_MOST_WORDS])
