@@ -151,6 +151,8 @@ class Reporter:
 
     async def leave(self, jobs: Sequence[Job], seconds: float) -> None:
         """Bring the messages of some jobs up to date for the last time, in at most `seconds`."""
+        if not self._connected.is_set():
+            return
         self._leaving = True
         for job in jobs:
             self.notify(job, urgent=True)
@@ -159,8 +161,8 @@ class Reporter:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._inbox.join()
-                while serving := [channel.task for channel in self._channels.values()]:
-                    await asyncio.wait(task for task in serving if task is not None)
+                while serving := [c.task for c in self._channels.values() if c.task is not None]:
+                    await asyncio.wait(serving)
 
     def notify(self, job: Job, urgent: bool) -> None:
         """Something about a job is new; urgent if its state changed, else it waits its turn."""

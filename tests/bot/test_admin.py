@@ -1,16 +1,19 @@
 """`/admin` obeys the owner and nobody else, and what it sets outlives the process."""
 
+import contextlib
 import time
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import discord
 import pytest
 import simcord
 
+from bot.admission import Mode
 from bot.app import open_bot
-from bot.commands import admin
+from bot.commands.admin import admin
+from bot.errors import Refusal
 from bot.jobs import State
-from tests.bot.helpers import until
 from tests.bot.scripted import ScriptedEngine
 from tests.simulated import Server, config, connected, simulated
 
@@ -20,15 +23,44 @@ def engine() -> ScriptedEngine:
     return ScriptedEngine()
 
 
-@pytest.fixture(autouse=True)
-def _moderator_owns_the_bot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The simulated application has nobody as its owner."""
+def belongs_to(
+    server: Server, owner: simcord.MemberActor, team: Sequence[tuple[simcord.MemberActor, str]] = ()
+) -> None:
+    """Make the application somebody's, or a team's with roles; in simcord it is the bot's own."""
+    fetch = server.bot.http.application_info
+    accepted = 2
+    members = [
+        {"user": user(actor), "team_id": "5", "membership_state": accepted, "role": role}
+        for actor, role in team
+    ]
+    owners = {"id": "5", "name": "team", "icon": None, "owner_user_id": str(owner.id)}
 
-    async def owners(bot: discord.Client) -> set[int]:
-        (guild,) = bot.guilds
-        return {member.id for member in guild.members if member.name == "moderator"}
+    async def application_info() -> dict:
+        application = await fetch() | {"owner": user(owner)}
+        return application | ({"team": owners | {"members": members}} if team else {})
 
-    monkeypatch.setattr(admin, "_owners", owners)
+    server.bot.http.application_info = application_info
+
+
+def user(actor: simcord.MemberActor) -> dict[str, object]:
+    return {"id": str(actor.id), "username": actor.name, "discriminator": "0", "avatar": None}
+
+
+@contextlib.asynccontextmanager
+async def owned(data: Path, engine: ScriptedEngine, **changes: object) -> AsyncIterator[Server]:
+    """A simulated bot that belongs to the moderator; all people are administrators.
+
+    Discord shows the commands to nobody else.
+    """
+    async with simulated(data, engine, **changes) as server:
+        role = server.guild.create_role(
+            "administrators", permissions=discord.Permissions(administrator=True)
+        )
+        for name in ("alice", "bob", "moderator"):
+            person = server.guild.add_member(server.env.create_user(f"{name}-2"), roles=[role])
+            setattr(server, name, person)
+        belongs_to(server, server.moderator)
+        yield server
 
 
 async def say(server: Server, command: str, **options: object) -> str:
@@ -44,25 +76,62 @@ def answer(result: simcord.InteractionResult) -> str:
 
 
 def test_it_is_hidden_from_everybody_but_administrators() -> None:
-    assert admin.admin.default_permissions == discord.Permissions.none()
-    assert admin.admin.guild_only
-    assert {command.name for command in admin.admin.commands} == {
+    assert admin.default_permissions == discord.Permissions.none()
+    assert admin.guild_only
+    assert {command.name for command in admin.commands} == {
         *("pause", "resume", "drain", "cancel", "ban", "unban", "stats", "sync")
     }
 
 
 @pytest.mark.parametrize("command", ["pause", "drain", "resume", "stats", "sync"])
 async def test_others_are_refused(tmp_path: Path, engine: ScriptedEngine, command: str) -> None:
-    async with simulated(tmp_path, engine) as server:
+    async with owned(tmp_path, engine) as server:
         result = await server.alice.slash(server.channel, f"admin {command}")
         assert answer(result) == "Only my owner can do this."
+        assert server.bot.admission.hands_out()
+
+
+async def test_whose_the_application_is_is_asked_each_time(
+    tmp_path: Path, engine: ScriptedEngine
+) -> None:
+    async with owned(tmp_path, engine) as server:
+        result = await server.alice.slash(server.channel, "admin pause")
+        assert answer(result) == "Only my owner can do this."
+        belongs_to(server, server.alice)
+        result = await server.alice.slash(server.channel, "admin pause")
+        assert answer(result).startswith("Paused.")
+        assert await say(server, "resume") == "Only my owner can do this."
+
+
+async def test_members_of_the_team_who_may_change_the_bot_are_its_owners(
+    tmp_path: Path, engine: ScriptedEngine
+) -> None:
+    async with owned(tmp_path, engine) as server:
+        belongs_to(
+            server,
+            server.moderator,
+            [(server.alice, "developer"), (server.bob, "read_only")],
+        )
+        result = await server.alice.slash(server.channel, "admin pause")
+        assert answer(result).startswith("Paused.")
+        result = await server.bob.slash(server.channel, "admin resume")
+        assert answer(result) == "Only my owner can do this."
+        assert (await say(server, "resume")).startswith("Resumed.")
+
+
+async def test_nobody_is_the_owner_while_discord_does_not_say_who_is(
+    tmp_path: Path, engine: ScriptedEngine
+) -> None:
+    async with owned(tmp_path, engine) as server:
+        server.env.inject_error("GET", "/oauth2/applications/@me", status=500)
+        assert "Discord does not say" in await say(server, "pause")
         assert server.bot.admission.hands_out()
 
 
 async def test_a_pause_begins_nothing_and_messages_say_so(
     tmp_path: Path, engine: ScriptedEngine
 ) -> None:
-    async with simulated(tmp_path, engine, easels=1) as server:
+    async with owned(tmp_path, engine, easels=1) as server:
         running, waiting = await server.ask("one"), await server.ask("two")
         await engine.has(running)
         assert await say(server, "pause") == "Paused. 1 being drawn, 1 waiting."
@@ -78,22 +147,24 @@ async def test_a_pause_begins_nothing_and_messages_say_so(
 
 
 async def test_a_pause_outlives_a_restart(tmp_path: Path, engine: ScriptedEngine) -> None:
-    async with simulated(tmp_path, engine) as server:
-        await say(server, "pause")
-        await server.ask()
-    async with simulated(tmp_path, engine) as server:
-        assert not server.bot.admission.hands_out()
-        assert "Paused" in await stats(server, "Mode")
-        await say(server, "resume")
-        await engine.has(1)
-    async with simulated(tmp_path, engine) as server:
-        await engine.has(1)
+    async with contextlib.AsyncExitStack() as first:
+        bot = await first.enter_async_context(open_bot(config(tmp_path), engine=engine))
+        async with connected(bot) as server:
+            await bot.set_mode(Mode.PAUSED)
+            job_id = await server.ask()
+            await first.aclose()
+            async with open_bot(config(tmp_path), engine=engine) as successor:
+                await server.restart(successor)
+                await server.shown(job_id, lambda m: "is paused" in m.embeds[0].description)
+                assert not engine.drawn
+                await successor.set_mode(Mode.OPEN)
+                await engine.has(job_id)
 
 
 async def test_a_drain_takes_nothing_either_and_finishes_what_is_drawn(
     tmp_path: Path, engine: ScriptedEngine
 ) -> None:
-    async with simulated(tmp_path, engine, easels=1) as server:
+    async with owned(tmp_path, engine, easels=1) as server:
         running, waiting = await server.ask("one"), await server.ask("two")
         await engine.has(running)
         assert await say(server, "drain") == "Draining. 1 being drawn, 1 waiting."
@@ -107,7 +178,7 @@ async def test_a_drain_takes_nothing_either_and_finishes_what_is_drawn(
 
 
 async def test_the_owner_cancels_anybody_s_picture(tmp_path: Path, engine: ScriptedEngine) -> None:
-    async with simulated(tmp_path, engine) as server:
+    async with owned(tmp_path, engine) as server:
         job_id = await server.ask()
         await engine.has(job_id)
         assert await say(server, "cancel", job=job_id) == f"#{job_id} is cancelled."
@@ -118,41 +189,38 @@ async def test_the_owner_cancels_anybody_s_picture(tmp_path: Path, engine: Scrip
 async def test_a_banned_user_gets_one_sentence_for_everything(
     tmp_path: Path, engine: ScriptedEngine
 ) -> None:
-    async with simulated(tmp_path, engine) as server:
+    async with owned(tmp_path, engine) as server:
         job_id = await server.ask()
         await engine.has(job_id)
         engine.finish(job_id)
         message = await server.finished(job_id)
-        user = server.alice.user
-        said = await say(server, "ban", user=user, reason="rude *prompts*")
+        said = await say(server, "ban", user=server.alice, reason="rude *prompts*")
         assert said == rf"<@{server.alice.id}> is banned: rude \*prompts\*"
         sentence = r"You may not use this bot any more: rude \*prompts\*"
         result = await server.alice.slash(server.channel, "pixel", prompt="three")
         assert answer(result) == sentence
         assert answer(await server.alice.click(message, label="Again")) == sentence
-        assert not await server.alice.autocomplete(
-            server.channel, "pixel", focused="palette", palette="p"
-        )
+        assert not await server.alice.autocomplete(server.channel, "pixel", "palette", "p")
         result = await server.bob.slash(server.channel, "pixel", prompt="three")
         assert "Your picture is #2." in answer(result)
-    async with simulated(tmp_path, engine) as server:
-        assert (await server.bot.store.bans()).keys() == {user.id}
-        server.bot.admission.check_entry(server.bob.id)
+        banned = server.alice.id
+    async with open_bot(config(tmp_path), engine=engine) as bot:
+        with pytest.raises(Refusal, match="rude"):
+            bot.admission.check_entry(banned)
 
 
 async def test_an_unbanned_user_is_answered_again(tmp_path: Path, engine: ScriptedEngine) -> None:
-    async with simulated(tmp_path, engine) as server:
-        user = server.alice.user
-        assert "is not banned" in await say(server, "unban", user=user)
-        await say(server, "ban", user=user, reason="spam")
-        await say(server, "unban", user=user)
+    async with owned(tmp_path, engine) as server:
+        assert "is not banned" in await say(server, "unban", user=server.alice)
+        await say(server, "ban", user=server.alice, reason="spam")
+        await say(server, "unban", user=server.alice)
         await server.ask()
         assert not await server.bot.store.bans()
 
 
 async def test_the_owner_is_not_banned(tmp_path: Path, engine: ScriptedEngine) -> None:
-    async with simulated(tmp_path, engine) as server:
-        said = await say(server, "ban", user=server.moderator.user, reason="spam")
+    async with owned(tmp_path, engine) as server:
+        said = await say(server, "ban", user=server.moderator, reason="spam")
         assert said == "The bot's owner cannot be banned."
 
 
@@ -165,7 +233,7 @@ async def stats(server: Server, name: str) -> str:
 
 async def test_stats_tell_how_the_bot_is_doing(tmp_path: Path, engine: ScriptedEngine) -> None:
     now = time.time()
-    async with simulated(tmp_path, engine, easels=1, clock=lambda: now) as server:
+    async with owned(tmp_path, engine, easels=1, clock=lambda: now) as server:
         done, running, waiting = [await server.ask(str(number)) for number in range(3)]
         await engine.has(done)
         now += 30
@@ -189,33 +257,8 @@ async def test_stats_tell_how_the_bot_is_doing(tmp_path: Path, engine: ScriptedE
 async def test_sync_registers_the_commands_though_they_have_not_changed(
     tmp_path: Path, engine: ScriptedEngine
 ) -> None:
-    async with simulated(tmp_path, engine) as server:
+    async with owned(tmp_path, engine) as server:
         before = sum(request.method == "PUT" for request in server.env.http_requests)
         assert await say(server, "sync") == "The commands are registered."
         after = sum(request.method == "PUT" for request in server.env.http_requests)
         assert after == before + 1
-
-
-async def test_before_the_end_commands_and_buttons_are_answered_kindly_and_messages_say_so(
-    tmp_path: Path, engine: ScriptedEngine
-) -> None:
-    async with open_bot(config(tmp_path, easels=1), engine=engine) as bot, connected(bot) as server:
-        running, waiting = await server.ask("one"), await server.ask("two")
-        await engine.has(running)
-        engine.progress(running, 20)
-        await server.shown(running, lambda message: message.attachments)
-        await server.shown(waiting, lambda _: True)
-        await bot.stop()
-        assert "back soon; it goes on from here" in server.text(running)
-        assert "back soon; it keeps its place" in server.text(waiting)
-        assert server.message(running).attachments, "the frame stays"
-        assert not engine.at_work
-        result = await server.alice.slash(server.channel, "pixel", prompt="three")
-        assert "I am being restarted" in answer(result)
-        result = await server.alice.click(server.message(running), label="Cancel")
-        assert "I am being restarted" in answer(result)
-        assert (await server.job(running)).state is State.RUNNING
-    async with open_bot(config(tmp_path, easels=1), engine=engine) as bot:
-        async with connected(bot) as server:
-            await engine.has(running)
-        await until(lambda: engine.drawn == [running, running])

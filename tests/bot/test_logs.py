@@ -52,10 +52,7 @@ def test_a_line_of_json_has_fields(lines: io.StringIO) -> None:
     set_up("INFO", "json", TOKEN, lines)
     log.info("“%s” is queued", "a\nb")
     with about_job(7):
-        try:
-            raise ZeroDivisionError("the cause")
-        except ZeroDivisionError:
-            log.exception("it could not be drawn")
+        log.error("it could not be drawn", exc_info=ZeroDivisionError("the cause"))
     queued, failed = parsed(lines)
     assert queued.keys() == {"time", "level", "logger", "message"}
     assert datetime.fromisoformat(queued["time"]).tzinfo is not None
@@ -71,10 +68,7 @@ def test_no_secret_is_written(log_format: str, lines: io.StringIO) -> None:
     log.info("the token is %s", TOKEN)
     log.warning("PATCH https://discord.com/api/v10/webhooks/100/aW50ZXJh.b-c_d~e/messages/5")
     log.warning("POST /interactions/99/aW50ZXJh.b-c_d~e/callback")
-    try:
-        raise ValueError(f"Bot {TOKEN} is refused")
-    except ValueError:
-        log.exception("the bot could not log in")
+    log.error("the bot could not log in", exc_info=ValueError(f"Bot {TOKEN} is refused"))
     written = lines.getvalue()
     assert TOKEN not in written
     assert "aW50ZXJh" not in written

@@ -11,14 +11,15 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import simcord
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot import health
+from bot.app import open_bot
 from bot.web import AddressInUse, make_app, serving
-from engine.errors import EngineDied
 from tests.bot.helpers import until
 from tests.bot.scripted import ScriptedEngine
-from tests.simulated import Server, simulated
+from tests.simulated import Server, config, simulated
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -163,17 +164,27 @@ async def test_metrics_count_mistakes_and_messages_that_cannot_be_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: object) -> None:
-        raise EngineDied("the cause")
+        raise ZeroDivisionError
 
-    engine = ScriptedEngine()
-    async with simulated(tmp_path, engine) as server, served(server, tmp_path) as url:
+    async with (
+        open_bot(config(tmp_path), engine=ScriptedEngine()) as bot,
+        simcord.run(bot, shard_count=1, check_errors=False) as env,
+        serving(make_app(bot), "127.0.0.1", 0, tmp_path) as url,
+    ):
+        guild = env.create_guild()
+        channel = guild.create_text_channel("art")
+        alice = guild.add_member(env.create_user("alice"))
         before = await samples(url)
-        server.env.inject_error("POST", "/channels/*/messages", status=403, code=50013)
-        await server.ask()
-        await until(lambda: server.requests("POST"))
-        monkeypatch.setattr(server.bot.store, "newest_done", broken)
-        await server.alice.slash(server.channel, "history")
+        env.inject_error("POST", "/channels/*/messages", status=403, code=50013)
+        await alice.slash(channel, "pixel", prompt="a red apple")
+
+        async def given_up() -> bool:
+            job = await bot.store.get(1)
+            return job is not None and job.report == "silenced"
+
+        await until(given_up)
+        monkeypatch.setattr(bot.store, "newest_done", broken)
+        await alice.slash(channel, "history")
         after = await samples(url)
-        server.env.errors.clear()
     assert after["pixel_errors_total message"] - before["pixel_errors_total message"] == 1
     assert after["pixel_errors_total command"] - before["pixel_errors_total command"] == 1

@@ -5,7 +5,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -196,8 +196,17 @@ class DiscordServer:
         messages: list[Payload] = await self._get("messages")
         return messages
 
-    async def finished(self) -> list[Payload]:
-        """The messages that show a finished picture."""
+    async def finished(self, count: int = 1) -> list[Payload]:
+        """The messages that show a finished picture, as soon as there are so many."""
+
+        async def there() -> bool:
+            return len(await self.shown()) >= count
+
+        await until(there)
+        return await self.shown()
+
+    async def shown(self) -> list[Payload]:
+        """The messages that show a finished picture by now."""
         return [m for m in await self.messages() if any(":reroll:" in i for i in custom_ids(m))]
 
     async def requests(self) -> list[Payload]:
@@ -256,6 +265,16 @@ class DiscordServer:
         async with self._client.post(f"{self._control}/{path}", json=data) as answer:
             answer.raise_for_status()
             return await answer.json() if answer.status == 200 else None
+
+
+async def until(condition: Callable[[], Awaitable[object]], seconds: float = 120.0) -> None:
+    """Wait until something has become true."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if await condition():
+                return
+            # Asking costs the server time that others want.
+            await asyncio.sleep(0.05)
 
 
 def custom_ids(message: Payload) -> Iterator[str]:

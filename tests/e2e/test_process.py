@@ -6,23 +6,12 @@ from pathlib import Path
 import pytest
 
 from bot.runner import EX_CONFIG, EX_TEMPFAIL
-from tests.bot.helpers import until
-from tests.discord_server.client import DiscordServer
+from tests.discord_server.client import DiscordServer, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SHORT = {"prompt": "a red apple", "quality": "draft", "iterations": 40, "seed": "7"}
 LONG = {**SHORT, "iterations": 60}
-
-
-async def finished(discord: DiscordServer, count: int = 1) -> list[dict]:
-    """The messages that show finished pictures, as soon as there are so many."""
-
-    async def there() -> bool:
-        return len(await discord.finished()) >= count
-
-    await until(there)
-    return await discord.finished()
 
 
 async def a_picture(discord: DiscordServer) -> None:
@@ -37,15 +26,17 @@ async def a_picture(discord: DiscordServer) -> None:
 async def test_the_whole_way_over_a_real_connection(tmp_path: Path) -> None:
     async with DiscordServer.running() as discord, discord.bot(tmp_path) as bot:
         await discord.connected()
+        palettes = await discord.complete("pixel", "palette", "pico")
+        assert palettes == [{"name": "pico8", "value": "pico8"}]
         asked = await discord.slash("pixel", **SHORT)
         assert await discord.answer(asked) == "Your picture is #1. It is next."
-        (message,) = await finished(discord)
+        (message,) = await discord.finished()
         picture = await discord.picture(message)
         assert picture.startswith(b"\x89PNG")
         assert message["attachments"][0]["description"] == "a red apple"
         assert message["edits"] >= 2
         await discord.click(message, "again")
-        _, second = await finished(discord, 2)
+        _, second = await discord.finished(2)
         assert await discord.picture(second) == picture
         bot.signal(signal.SIGTERM)
         assert await bot.ended() == 0
@@ -57,11 +48,11 @@ async def test_a_bot_that_is_killed_goes_on_in_the_same_message(tmp_path: Path) 
             await discord.connected()
             await discord.slash("pixel", **LONG)
             await a_picture(discord)
-            assert not await discord.finished()
+            assert not await discord.shown()
             bot.signal(signal.SIGKILL)
             await bot.ended()
         async with discord.bot(tmp_path):
-            await finished(discord)
+            await discord.finished()
         assert len(await discord.messages()) == 1
         commands = await discord.state("commands")
         assert commands["syncs"] == 1, "unchanged commands are not registered again"
