@@ -109,8 +109,7 @@ class Dispatcher:
         """Cancel a job, waiting or running; returns whether there was anything to cancel."""
         job = await self._store.get(job_id)
         while job is not None and not job.state.final:
-            if await self._store.cancel(job):
-                metrics.FINISHED.labels("cancelled").inc()
+            if await self._cancel(job):
                 await self._engine.cancel(str(job_id))
                 self._on_change(job, True)
                 self._news.set()
@@ -220,7 +219,13 @@ class Dispatcher:
                 log.warning("it failed (%s): %s", code, sentence)
                 return await self._fail(job, code, sentence)
             case Cancelled():
-                return await self._store.cancel(job)
+                return await self._cancel(job)
+
+    async def _cancel(self, job: Job) -> bool:
+        cancelled = await self._store.cancel(job)
+        if cancelled:
+            metrics.FINISHED.labels("cancelled").inc()
+        return cancelled
 
     async def _fail(self, job: Job, kind: str, sentence: str) -> bool:
         failed = await self._store.fail(job, sentence)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 METRICS = "/metrics"
 
+# How long answers that are under way may hold up the bot's end.
+_SHUTDOWN_SECONDS = 1.0
+
 BOT: web.AppKey["PixelBot"] = web.AppKey("bot")
 
 
@@ -47,7 +50,7 @@ async def serving(app: web.Application, host: str, port: int, data: Path) -> Asy
         AddressInUse: when somebody else listens there, or this machine has no such address.
 
     """
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         try:

@@ -2,7 +2,7 @@
 
     python -m tests.discord_server --guilds 3 --channels 4 --users 50
 
-prints one line: ``{"api": …, "control": …}``; the first is for `discord.http.Route.BASE`.
+prints one line: ``{"api": …, "gateway": …, "control": …}``; the first two are for discord.py.
 """
 
 import argparse
@@ -57,7 +57,11 @@ async def serve(arguments: argparse.Namespace) -> None:
     port = runner.addresses[0][1]
     world.base = f"http://127.0.0.1:{port}"
     gateway.url = f"ws://127.0.0.1:{port}/gateway/"
-    where = {"api": f"{world.base}{API}", "control": f"{world.base}{PREFIX}"}
+    where = {
+        "api": f"{world.base}{API}",
+        "gateway": gateway.url,
+        "control": f"{world.base}{PREFIX}",
+    }
     sys.stdout.write(f"{json.dumps(where)}\n")
     sys.stdout.flush()
     await asyncio.to_thread(sys.stdin.read)

@@ -47,7 +47,7 @@ class DiscordServer:
     """A running server. What people do is done by alice in the first channel if not said otherwise.
 
     Attributes:
-        api: what discord.py is pointed at.
+        api: the address of its HTTP interface.
         users: the people's ids, alice's first.
         channels: all channels' ids.
         owner: who owns the bot.
@@ -58,6 +58,7 @@ class DiscordServer:
         self._client = client
         self._control = where["control"]
         self.api = where["api"]
+        self._gateway = where["gateway"]
         self.users: list[str] = world["users"]
         self.guilds: dict[str, list[str]] = world["guilds"]
         self.channels = [channel for channels in self.guilds.values() for channel in channels]
@@ -104,7 +105,7 @@ class DiscordServer:
         variables = {f"PIXEL_{name}".upper(): str(v) for name, v in (given | settings).items()}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PIXEL_")}
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.discord_server.bot", self.api),
+            *(sys.executable, "-m", "tests.discord_server.bot", self.api, self._gateway),
             cwd=ROOT,
             env=kept | variables,
             stderr=asyncio.subprocess.PIPE,
