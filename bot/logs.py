@@ -18,6 +18,7 @@ LogFormat = Literal["text", "json"]
 
 _job: ContextVar[int | None] = ContextVar("job", default=None)
 
+_TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(about)s%(message)s"
 _HIDDEN = "[hidden]"
 # An interaction's token, in the address that its answer goes to, lets anybody answer for the bot
 # for fifteen minutes.
@@ -45,7 +46,7 @@ def set_up(level: str, log_format: LogFormat, secret: str, stream: TextIO = sys.
 
     """
     handler = _Handler(stream, secret)
-    handler.setFormatter(_JsonLine() if log_format == "json" else _TextLine())
+    handler.setFormatter(_JsonLine() if log_format == "json" else TextLine(_TEXT, "%F %T"))
     root = logging.getLogger()
     root.setLevel(level)
     root.addHandler(handler)
@@ -62,16 +63,13 @@ class _Handler(logging.StreamHandler[TextIO]):
         return _INTERACTION_TOKEN.sub(rf"\g<1>{_HIDDEN}", line)
 
 
-class _TextLine(logging.Formatter):
-    """``2026-01-31 12:00:00 INFO    bot.dispatcher [job 7]: is done``."""
-
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)-7s %(name)s%(about)s: %(message)s", "%F %T")
+class TextLine(logging.Formatter):
+    """A line for people; where its format says ``%(about)s``, the job that it is about."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        """The line, with the job that it is about."""
+        """The line, with ``[job 7]`` where it is about one."""
         job_id = _job.get()
-        record.about = "" if job_id is None else f" [job {job_id}]"
+        record.about = "" if job_id is None else f"[job {job_id}] "
         return super().formatMessage(record)
 
 

@@ -44,7 +44,7 @@ def test_a_line_for_people_names_the_job(lines: io.StringIO) -> None:
         log.info("it is drawn")
     log.info("after")
     before, drawn, after = lines.getvalue().splitlines()
-    assert drawn.endswith("INFO    bot.test [job 7]: it is drawn")
+    assert drawn.endswith("INFO    bot.test: [job 7] it is drawn")
     assert "job" not in before + after
 
 
