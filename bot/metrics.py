@@ -6,10 +6,19 @@ for. No metric names a person, a server or a job.
 
 from typing import TYPE_CHECKING
 
-from prometheus_client import Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 
 if TYPE_CHECKING:
     from bot.app import PixelBot
+
+# When each counter was made is when the process began, which is told already.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 # From a small picture on a GPU to a long one on a processor; a wait may take hours.
 _DRAWING = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800)

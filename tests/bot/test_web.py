@@ -7,16 +7,19 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import pytest
 import simcord
+from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot import health
 from bot.app import open_bot
 from bot.web import AddressInUse, make_app, serving
+from engine.client import LocalEngine
 from tests.bot.helpers import until
 from tests.bot.scripted import ScriptedEngine
 from tests.simulated import Server, config, simulated
@@ -158,6 +161,20 @@ async def test_metrics_count_what_happens(tmp_path: Path) -> None:
     assert gained("pixel_message_edits_total") >= 2
     assert after["pixel_engine_up"] == after["pixel_healthy"] == 0
     assert after["process_resident_memory_bytes"] > 0
+
+
+async def test_metrics_count_the_engine_s_restarts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def restarts() -> float:
+        return REGISTRY.get_sample_value("pixel_engine_restarts_total") or 0.0
+
+    before = restarts()
+    missing = partial(LocalEngine, command=("/nowhere/engine",))
+    monkeypatch.setattr("bot.app.LocalEngine", missing)
+    monkeypatch.setattr("engine.client.FIRST_BACKOFF_SECONDS", 0.01)
+    async with open_bot(config(tmp_path)):
+        await until(lambda: restarts() >= before + 2)
 
 
 async def test_metrics_count_mistakes_and_messages_that_cannot_be_shown(

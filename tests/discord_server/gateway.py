@@ -121,6 +121,8 @@ class Gateway:
                     continue
                 said = msgspec.json.decode(message.data)
                 if said["op"] == HEARTBEAT:
+                    # Sooner than over any network, and discord.py's stopwatch is not started yet.
+                    await asyncio.sleep(0.02)
                     await send(socket, {"op": ACK, "d": None})
                 elif said["op"] == IDENTIFY:
                     session = await self._identify(socket, said["d"])
