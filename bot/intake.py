@@ -1,5 +1,6 @@
 """The one way into the queue, for commands, forms and buttons alike."""
 
+import logging
 import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import msgspec
 from bot.errors import Refusal, say
 from bot.jobs import Job, NewJob, Relation
 from bot.label import place_sentence
+from bot.logs import about_job
 from bot.options import merged, pictures_of, settings_from_options
 from bot.prompt_options import split_settings
 from engine.client import MAX_PICTURE_BYTES
@@ -17,6 +19,8 @@ from engine.settings import MAX_SEED, Settings, with_names
 
 if TYPE_CHECKING:
     from bot.app import PixelBot
+
+log = logging.getLogger(__name__)
 
 # What it takes to show a picture, by discord.py's names and by those in Discord's settings.
 _NEEDED = {
@@ -149,6 +153,7 @@ async def enqueue(
     bot = interaction.client
     assert interaction.guild_id is not None
     assert interaction.channel_id is not None
+    bot.admission.check_intake()
     again = parent if relation == "again" else None
     seed = secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed
     job = await bot.store.add_job(
@@ -165,8 +170,11 @@ async def enqueue(
         ),
         waiting_per_user=bot.config.waiting_per_user,
     )
+    with about_job(job.id):
+        log.info("asked for by user %d in server %d", job.user_id, job.guild_id)
     place = await bot.store.place(job, easels=bot.config.easels)
     bot.reporter.notify(job, urgent=True)
     bot.dispatcher.wake()
     where = place_sentence(place) if place is not None else "It is being drawn."
+    where = bot.admission.notice(job) or where
     await say(interaction, f"Your picture is #{job.id}. {where}")

@@ -33,6 +33,7 @@ def label(
     frame: Frame | None = None,
     parent: Job | None = None,
     show_prompt: bool = True,
+    notice: str | None = None,
 ) -> discord.Embed:
     """A job's label in its present state.
 
@@ -42,11 +43,12 @@ def label(
         frame: its newest look while it is drawn.
         parent: the job it was made from.
         show_prompt: False where a server's AutoMod refuses the prompt.
+        notice: what it says instead of where the job stands.
 
     """
     title = f"**{harmless(job.prompt, PROMPT_LIMIT)}**" if show_prompt else "*A picture*"
     lines = [title, f"for <@{job.user_id}>{_origin(job, parent)}"]
-    if status := _status(job, place, frame):
+    if status := notice or _status(job, place, frame):
         lines += ["", status]
     embed = discord.Embed(description="\n".join(lines), colour=_COLOURS[job.state])
     if job.state is State.DONE:

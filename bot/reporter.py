@@ -10,14 +10,16 @@ import hashlib
 import io
 import logging
 import math
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import aiohttp
 import discord
 
+from bot import metrics
 from bot.jobs import Frame, Job, State
 from bot.label import label
+from bot.logs import about_job
 from bot.pictures import Pictures, fit
 from bot.store import Store
 from bot.texts import alt_text
@@ -70,11 +72,12 @@ class _Shown:
 
 @dataclass
 class _Channel:
-    """The jobs of one channel that have news, and from when on each may be told."""
+    """The jobs of one channel that have news, from when on each may be told, and who tells it."""
 
     due: dict[int, float] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     quiet_until: float = _NOW
+    task: asyncio.Task[None] | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ class Reporter:
         clock: seconds since 1970, as in the store.
         easels: how many jobs are drawn at the same time, for the waiting time.
         frames: the newest look of each job that is being drawn.
+        notice: what an unfinished job's message says instead of where the job stands, if anything.
 
     """
 
@@ -113,6 +117,7 @@ class Reporter:
         clock: Callable[[], float],
         easels: int,
         frames: Mapping[int, Frame],
+        notice: Callable[[Job], str | None] = lambda _: None,
     ) -> None:
         self._store = store
         self._pictures = pictures
@@ -120,6 +125,8 @@ class Reporter:
         self._clock = clock
         self._easels = easels
         self._frames = frames
+        self._notice = notice
+        self._leaving = False
         self._client: discord.Client | None = None
         self._connected = asyncio.Event()
         self._inbox: asyncio.Queue[tuple[int, int, bool]] = asyncio.Queue()
@@ -142,14 +149,30 @@ class Reporter:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def leave(self, jobs: Sequence[Job], seconds: float) -> None:
+        """Bring the messages of some jobs up to date for the last time, in at most `seconds`."""
+        if not self._connected.is_set():
+            return
+        self._leaving = True
+        for job in jobs:
+            self.notify(job, urgent=True)
+        for channel in self._channels.values():
+            channel.news.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._inbox.join()
+                while serving := [c.task for c in self._channels.values() if c.task is not None]:
+                    await asyncio.wait(serving)
+
     def notify(self, job: Job, urgent: bool) -> None:
         """Something about a job is new; urgent if its state changed, else it waits its turn."""
         self._inbox.put_nowait((job.id, job.channel_id, urgent))
 
-    def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
+    def _spawn(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -167,26 +190,30 @@ class Reporter:
             channel = self._channels.get(channel_id)
             if channel is None:
                 channel = self._channels[channel_id] = _Channel()
-                self._spawn(self._serve(channel_id, channel), f"reporter of {channel_id}")
+                channel.task = self._spawn(
+                    self._serve(channel_id, channel), f"reporter of {channel_id}"
+                )
             edited = self._shown[job_id].edited if job_id in self._shown else _NOW
             due = _NOW if urgent else max(loop.time(), edited + self._interval)
             channel.due[job_id] = min(due, channel.due.get(job_id, math.inf))
             channel.news.set()
+            self._inbox.task_done()
 
     async def _serve(self, channel_id: int, channel: _Channel) -> None:
         loop = asyncio.get_running_loop()
         while channel.due:
             channel.news.clear()
             job_id, due = min(channel.due.items(), key=lambda item: item[1])
-            at = due if due == _NOW else max(due, channel.quiet_until)
+            at = _NOW if self._leaving or due == _NOW else max(due, channel.quiet_until)
             if at > loop.time():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout_at(at):
                         await channel.news.wait()
                 continue
             del channel.due[job_id]
-            retry = await self._tell(job_id)
-            if retry is not None:
+            with about_job(job_id):
+                retry = await self._tell(job_id)
+            if retry is not None and not self._leaving:
                 channel.due[job_id] = loop.time() + retry
             channel.quiet_until = loop.time() + self._interval / 4
         del self._channels[channel_id]
@@ -199,16 +226,13 @@ class Reporter:
                 pass
         except Exception as error:
             shown.failures += 1
+            metrics.ERRORS.labels("message").inc()
             backoff = min(_LONGEST_BACKOFF_SECONDS, 2.0**shown.failures / 2)
             unexpected = not isinstance(
                 error, discord.HTTPException | aiohttp.ClientError | OSError
             )
             log.warning(
-                "job %d could not be shown, next try in %g s: %r",
-                job_id,
-                backoff,
-                error,
-                exc_info=unexpected,
+                "it could not be shown, next try in %g s: %r", backoff, error, exc_info=unexpected
             )
             return backoff
         shown.failures = 0
@@ -255,7 +279,8 @@ class Reporter:
             raise error
         # Deleted, no access, or something that the same request will meet again: asking on and on
         # would get the bot's address banned. The picture is drawn and kept all the same.
-        log.warning("job %d is not shown any more: %s", job.id, error)
+        metrics.ERRORS.labels("message").inc()
+        log.warning("it is not shown any more: %s", error)
         await self._store.silence(job.id)
         self._shown.pop(job.id, None)
         return False
@@ -264,7 +289,8 @@ class Reporter:
         """What the message should show, or None when it does already."""
         new = job.message_id is None or shown.renew or self._too_old(job)
         frame = self._frames.get(job.id)
-        if job.state is State.RUNNING and frame is None and not new:
+        notice = self._notice(job)
+        if job.state is State.RUNNING and frame is None and notice is None and not new:
             # Its first frame will be here in a moment, and is worth more than “being drawn”.
             return None
         embed = label(
@@ -273,6 +299,7 @@ class Reporter:
             frame=frame,
             parent=await self._store.get(job.parent_id) if job.parent_id is not None else None,
             show_prompt=not shown.hide_prompt,
+            notice=notice,
         )
         picture, png = await self._picture(job, frame)
         if job.state is State.DONE and png is None:
@@ -307,6 +334,7 @@ class Reporter:
                 # its answer, or this process, was lost.
                 nonce=_nonce(job),
             )
+            metrics.MESSAGES.inc()
             await self._store.set_message(job.id, message.id)
             shown.renew = False
         else:
@@ -316,6 +344,7 @@ class Reporter:
                 attachments = [file] if file is not None else []
             shown_in = channel.get_partial_message(job.message_id)
             await shown_in.edit(embed=sheet.embed, view=sheet.buttons, attachments=attachments)
+            metrics.EDITS.inc()
             shown.edited = asyncio.get_running_loop().time()
         shown.text, shown.picture = sheet.text, sheet.picture or shown.picture
 

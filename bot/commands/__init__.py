@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from discord import app_commands
 
+from bot.commands.admin import admin
 from bot.commands.history import history
 from bot.commands.pixel import pixel
 from bot.commands.pixel_more import pixel_more
@@ -12,11 +13,12 @@ from bot.commands.queue import queue
 if TYPE_CHECKING:
     from bot.app import PixelBot
 
-COMMANDS: tuple[app_commands.Command[Any, ..., Any], ...] = (
+COMMANDS: tuple[app_commands.Command[Any, ..., Any] | app_commands.Group, ...] = (
     pixel,
     pixel_more,
     history,
     queue,
+    admin,
 )
 
 

@@ -3,6 +3,7 @@
 from bot.store.gallery import Gallery
 from bot.store.history import History, Neighbours
 from bot.store.messages import Messages
+from bot.store.operating import DayStatistics, Operating
 from bot.store.preferences import Preferences, Scope
 from bot.store.prompts import FormerPrompt, Prompts
 from bot.store.queue import LONE_DEATHS, Caps, Place, Queue, QueueFull
@@ -10,6 +11,7 @@ from bot.store.queue import LONE_DEATHS, Caps, Place, Queue, QueueFull
 __all__ = [
     "LONE_DEATHS",
     "Caps",
+    "DayStatistics",
     "FormerPrompt",
     "Gallery",
     "Neighbours",
@@ -20,5 +22,5 @@ __all__ = [
 ]
 
 
-class Store(Queue, Messages, History, Gallery, Preferences, Prompts):
+class Store(Queue, Messages, History, Gallery, Preferences, Prompts, Operating):
     """All of it, on one pair of connections. Open it with `Store.open`."""
