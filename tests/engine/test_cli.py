@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import av
@@ -136,7 +137,7 @@ def test_ctrl_c_keeps_the_last_picture_and_says_so(tmp_path):
     )
     frames = tmp_path / "frames"
     while process.poll() is None and not (frames / "frame-0003.png").exists():
-        pass
+        time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=30)
     assert process.returncode == 130
