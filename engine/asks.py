@@ -129,7 +129,7 @@ def answered(
             losses[index].append(ask.share * ask.loss(answer))
             if ask.score is not None:
                 scores[index].append((ask.share, ask.score(answer)))
-    device = looks[0]["whole"].grid.device
+    device = next(iter(looks[0].values())).grid.device
     return (
         [_sum(parts, device) for parts in losses],
         [_mean(parts, device) for parts in scores],

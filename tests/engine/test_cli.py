@@ -110,7 +110,7 @@ def test_frames_and_an_init_image_are_as_asked(tmp_path):
         (["sheet", "plain.png", "-o", "sheet.gif"], "must end in .png"),
         (["settings", "colour"], "no setting “colour”"),
         (["draw", "cat", "--set", "perceptors=../etc/passwd"], "no perceptor"),
-        (["models", "pull", "nonsense"], "no perceptor"),
+        (["models", "pull", "nonsense"], "no model “nonsense” to pull"),
     ],
 )
 def test_bad_input_is_one_sentence_and_a_usage_error(tmp_path, arguments, sentence):
