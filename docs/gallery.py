@@ -1,6 +1,6 @@
-"""Draw every picture of the gallery again: the commands of `gallery.md`, run from the repository.
+"""Draw every picture of the gallery again: the commands of `gallery.md`, from the repository.
 
-    uv run python docs/gallery.py
+Run as ``uv run python docs/gallery.py``.
 """
 
 import re
@@ -9,17 +9,18 @@ import subprocess
 from pathlib import Path
 
 PAGE = Path(__file__).with_name("gallery.md")
+_COMMAND = re.compile(r"^\$ uv run (pixel draw .+)$", re.MULTILINE)
 
 
 def commands(page: str) -> list[list[str]]:
-    """The arguments of every `pixel draw` that the page lists."""
-    return [shlex.split(line)[2:] for line in re.findall(r"^\$ (uv run pixel draw .+)$", page, re.M)]
+    """The words of every `pixel draw` that the page lists."""
+    return [shlex.split(line) for line in _COMMAND.findall(page)]
 
 
 def main() -> None:
     """Draw them one after the other."""
-    for arguments in commands(PAGE.read_text()):
-        subprocess.run(arguments, check=True, cwd=PAGE.parent.parent)
+    for words in commands(PAGE.read_text()):
+        subprocess.run(words, check=True, cwd=PAGE.parent.parent)
 
 
 if __name__ == "__main__":
