@@ -47,7 +47,8 @@ def label(
 
     """
     title = f"**{harmless(job.prompt, PROMPT_LIMIT)}**" if show_prompt else "*A picture*"
-    lines = [title, f"for <@{job.user_id}>{_origin(job, parent)}"]
+    by = f"for <@{job.user_id}>"
+    lines = [title, by if job.relation is None else f"{by} · {origin(job, parent)}"]
     if status := notice or _status(job, place, frame):
         lines += ["", status]
     embed = discord.Embed(description="\n".join(lines), colour=_COLOURS[job.state])
@@ -80,11 +81,14 @@ def message_link(job: Job) -> str:
     return f"[#{job.id}]({url})"
 
 
-def _origin(job: Job, parent: Job | None) -> str:
-    if job.relation is None:
-        return ""
-    source = message_link(parent) if parent is not None else f"#{job.parent_id}"
-    return f" · {_RELATIONS[job.relation]} {source}"
+def origin(job: Job, parent: Job | None) -> str:
+    """How a job that was made from another one was made, with a link to that if it is given."""
+    assert job.relation is not None
+    if parent is not None:
+        source = message_link(parent)
+    else:
+        source = f"#{job.parent_id}" if job.parent_id is not None else "a picture that is gone"
+    return f"{_RELATIONS[job.relation]} {source}"
 
 
 def _status(job: Job, place: Place | None, frame: Frame | None) -> str:

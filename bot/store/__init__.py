@@ -1,7 +1,9 @@
 """The queue, the history and what people set: every SQL statement of the project."""
 
+from bot.store.finding import Excerpt, Finding, Offer, Wanted
 from bot.store.gallery import Gallery
-from bot.store.history import History, Neighbours
+from bot.store.history import History
+from bot.store.lineage import Lineage, Relative
 from bot.store.messages import Messages
 from bot.store.operating import DayStatistics, Operating
 from bot.store.preferences import Preferences, Scope
@@ -12,15 +14,20 @@ __all__ = [
     "LONE_DEATHS",
     "Caps",
     "DayStatistics",
+    "Excerpt",
     "FormerPrompt",
     "Gallery",
-    "Neighbours",
+    "Offer",
     "Place",
     "QueueFull",
+    "Relative",
     "Scope",
     "Store",
+    "Wanted",
 ]
 
 
-class Store(Queue, Messages, History, Gallery, Preferences, Prompts, Operating):
+class Store(
+    Queue, Messages, History, Finding, Lineage, Gallery, Preferences, Prompts, Operating
+):
     """All of it, on one pair of connections. Open it with `Store.open`."""
