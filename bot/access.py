@@ -6,7 +6,7 @@ such channels only. What cannot be told is not allowed: members are not listed t
 the rights of whoever clicks or types are known, from their interaction.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import discord
 
@@ -15,6 +15,8 @@ from bot.jobs import Job, State
 
 if TYPE_CHECKING:
     from bot.app import PixelBot
+
+_Place = discord.abc.GuildChannel | discord.Thread
 
 
 def channels_to_see(interaction: discord.Interaction["PixelBot"]) -> set[int]:
@@ -77,13 +79,17 @@ async def find(interaction: discord.Interaction["PixelBot"], job_id: int) -> Job
     return job
 
 
-def _is_seen(interaction: discord.Interaction["PixelBot"], place: Any) -> bool:
+def _is_seen(interaction: discord.Interaction["PixelBot"], place: _Place) -> bool:
     member = interaction.user
     if not isinstance(member, discord.Member):
         return False
     if _is_restricted(place) and not _is_restricted(interaction.channel):
         return False
-    granted = place.permissions_for(member)
+    try:
+        granted = place.permissions_for(member)
+    except discord.ClientException:
+        # A thread whose channel this bot cannot see.
+        return False
     # Who is in a private thread is not known, but those who manage threads see all of them.
     private = isinstance(place, discord.Thread) and place.is_private()
     return _can_read(granted) and (not private or granted.manage_threads)

@@ -25,11 +25,14 @@ from bot.errors import Refusal, answer_error, say
 from bot.jobs import Frame
 from bot.pictures import Pictures
 from bot.reporter import Reporter
+from bot.sheets import Sheets
 from bot.store import Caps, Store
 from bot.translations import FileTranslator, translated
 from bot.views import buttons
 from bot.views import history as history_buttons
 from bot.views.asking import AskForm, answer_lost_form
+from bot.views.showing import ShowSelect
+from bot.workshop.client import Workshop
 from engine.client import Engine, LocalEngine
 from engine.files import write_atomically
 
@@ -68,6 +71,8 @@ class PixelBot(discord.AutoShardedClient):
     Attributes:
         frames: the newest look of each job that is being drawn.
         decoding: held while a stranger's picture is decoded, which takes a thread and memory.
+        workshop: makes pictures of pictures.
+        sheets: lays many of them out on one.
         forms: those that are open, by their ids.
         started_at: when, on the bot's clock.
 
@@ -101,6 +106,8 @@ class PixelBot(discord.AutoShardedClient):
         self.reporter = reporter
         self.frames = frames
         self.decoding = asyncio.Semaphore(2)
+        self.workshop = Workshop()
+        self.sheets = Sheets(self.workshop, pictures)
         self.forms: WeakValueDictionary[str, AskForm] = WeakValueDictionary()
         self.clock = clock
         self.started_at = clock()
@@ -137,7 +144,7 @@ class PixelBot(discord.AutoShardedClient):
 
     async def setup_hook(self) -> None:
         """Make the buttons of all messages work, and register the commands if they changed."""
-        self.add_dynamic_items(*buttons.BUTTONS, *history_buttons.BUTTONS)
+        self.add_dynamic_items(*buttons.BUTTONS, *history_buttons.CONTROLS, ShowSelect)
         self.reporter.connect(self)
         await self.tree.set_translator(FileTranslator())
         if self.config.sync_commands:

@@ -27,9 +27,7 @@ def info_embed(job: Job, *, parent: Job | None, children: Sequence[Job]) -> disc
 
     """
     lines = [f"**{harmless(job.prompt, _PROMPT_LIMIT)}**", f"for <@{job.user_id}>"]
-    embed = discord.Embed(
-        title=f"About #{job.id}", description="\n".join(lines), colour=_COLOUR
-    )
+    embed = discord.Embed(title=f"About #{job.id}", description="\n".join(lines), colour=_COLOUR)
     embed.add_field(name="Seed", value=f"`{job.seed}`")
     embed.add_field(name="Asked for", value=f"<t:{int(job.asked_at)}:f>")
     if job.state is not State.DONE:

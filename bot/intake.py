@@ -60,6 +60,7 @@ async def ask(
     *,
     lines: Mapping[str, object] | None = None,
     attachments: Mapping[str, discord.Attachment | None] | None = None,
+    stored: Mapping[str, str] | None = None,
     parent: Job | None = None,
     relation: Relation | None = None,
 ) -> None:
@@ -73,6 +74,7 @@ async def ask(
         options: settings by name; None for what was left out.
         lines: settings that were written in a place of their own.
         attachments: pictures by the settings that they are for; None for what was left out.
+        stored: names of pictures that the bot has, by the settings that they are for.
         parent: the job that this one is made from; its pictures stand for those left out.
         relation: how.
 
@@ -91,7 +93,7 @@ async def ask(
         ("in the prompt", written.settings),
         ("among the settings", lines or {}),
     )
-    kept = pictures_of(parent.asked) if parent is not None else {}
+    kept = {**(pictures_of(parent.asked) if parent is not None else {}), **(stored or {})}
     pictures = {name: picture for name, picture in kept.items() if name not in given}
     attached = {name: file for name, file in (attachments or {}).items() if file is not None}
     # Each stands under the name of its setting until it is fetched.
@@ -101,8 +103,8 @@ async def ask(
         pictures=pictures | {name: name for name in attached},
     )
     fetched = {name: await fetch_picture(bot, file) for name, file in attached.items()}
-    stored = {name: await bot.pictures.save_init(png) for name, png in fetched.items()}
-    settings = with_names(settings, lambda name: stored.get(name, name))
+    saved = {name: await bot.pictures.save_init(png) for name, png in fetched.items()}
+    settings = with_names(settings, lambda name: saved.get(name, name))
     await enqueue(
         interaction, settings, init_image=settings.init_image, parent=parent, relation=relation
     )
@@ -118,13 +120,23 @@ async def fetch_picture(bot: "PixelBot", attachment: discord.Attachment) -> byte
         Refusal: when it is larger than what is read at all.
 
     """
+    check_size(attachment)
+    async with bot.decoding:
+        return (await bot.engine.read_picture(await attachment.read())).png
+
+
+def check_size(attachment: discord.Attachment) -> None:
+    """Make sure that an attachment is worth fetching.
+
+    Raises:
+        Refusal: when it is larger than what is read at all.
+
+    """
     if attachment.size > MAX_PICTURE_BYTES:
         raise Refusal(
             f"The picture has {attachment.size / 2**20:.1f} MiB; "
             f"allowed are {MAX_PICTURE_BYTES // 2**20} MiB."
         )
-    async with bot.decoding:
-        return (await bot.engine.read_picture(await attachment.read())).png
 
 
 async def enqueue(

@@ -6,8 +6,7 @@ import math
 from PIL import Image, ImageDraw
 
 from bot.workshop.orders import Colours, Palette
-from bot.workshop.tiles import GROUND, INK, font
-from engine.colour_names import Colour
+from bot.workshop.tiles import GROUND, INK, Colour, font
 from engine.errors import OutputError
 from engine.palette_files import palette_file, used_colours
 from engine.png import encode_png

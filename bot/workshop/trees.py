@@ -50,9 +50,7 @@ def tree(order: Tree) -> bytes:
     """The family as a PNG."""
     columns = max(4, math.ceil(math.sqrt(2 * _count(order.root))))
     block = _block(order.root, columns * (_LOOK.size[0] + _GAP_X))
-    canvas = Image.new(
-        "RGB", (block.size[0] + 2 * _BORDER, block.size[1] + 2 * _BORDER), GROUND
-    )
+    canvas = Image.new("RGB", (block.size[0] + 2 * _BORDER, block.size[1] + 2 * _BORDER), GROUND)
     _draw(canvas, block, _BORDER, _BORDER)
     return encode_png(canvas)
 

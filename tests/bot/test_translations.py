@@ -44,8 +44,8 @@ def commands() -> CommandTree:
     return tree
 
 
-def form(locale: discord.Locale, job: Job | None = None) -> AskForm:
-    return AskForm(SimpleNamespace(locale=locale, client=SimpleNamespace(forms={})), job)
+def form(locale: discord.Locale, job: Job | None = None, **how) -> AskForm:
+    return AskForm(SimpleNamespace(locale=locale, client=SimpleNamespace(forms={})), job, **how)
 
 
 @pytest.fixture
@@ -64,6 +64,7 @@ async def english(store: Store, monkeypatch: pytest.MonkeyPatch) -> dict[str, li
     monkeypatch.setattr(asking, "phrase", noted)
     form(discord.Locale.american_english)
     form(discord.Locale.american_english, await add(store))
+    form(discord.Locale.american_english, await add(store), relation="start")
     return {table: list(texts) for table, texts in asked.texts.items()}
 
 
