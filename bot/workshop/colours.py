@@ -3,6 +3,7 @@
 import io
 import math
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 from bot.workshop.orders import Colours, Palette
@@ -14,6 +15,7 @@ from engine.png import encode_png
 # What a picture with too many colours is reduced to.
 _FEW = 16
 _ROUNDS = 4
+_CLEAR = 127
 
 _GAP = 10
 # So many swatches have their values written below them.
@@ -45,17 +47,13 @@ def colours(order: Palette) -> Colours:
 
 
 def _reduced(png: bytes) -> bytes:
-    """A strip of a picture's opaque pixels in few colours."""
+    """A strip of a picture's pixels in few colours, without those that are rather clear."""
     with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
-        pixels = image.convert("RGBA")
-    opaque = pixels.getchannel("A").point(lambda alpha: 255 * (alpha > 127))
-    box = opaque.getbbox()
-    if box is None:
+        pixels = np.asarray(image.convert("RGBA")).reshape(1, -1, 4)
+    kept = pixels[:, pixels[0, :, 3] > _CLEAR, :3]
+    if not kept.size:
         return png
-    strip = Image.new("RGB", (opaque.histogram()[255], 1))
-    strip.putdata(
-        [pixel[:3] for pixel, kept in zip(pixels.getdata(), opaque.getdata(), strict=True) if kept]
-    )
+    strip = Image.fromarray(np.ascontiguousarray(kept))
     return encode_png(strip.quantize(_FEW, Image.Quantize.MEDIANCUT, kmeans=_ROUNDS).convert("RGB"))
 
 
