@@ -189,7 +189,7 @@ async def test_a_search_goes_on_after_a_restart(tmp_path: Path) -> None:
             await place.paint("a fox")
         page = await place.history(search=words)
         assert words in page.embeds[0].footer.text
-        again = await restarted(place)
+        await restarted(place)
         await server.alice.click(page, label="Older")
         assert listed(page) == [jobs[1], jobs[0]]
         await server.alice.select(page, [str(jobs[0])])
@@ -197,10 +197,9 @@ async def test_a_search_goes_on_after_a_restart(tmp_path: Path) -> None:
         assert page.embeds[0].footer.text.startswith(f"pixel #{jobs[1]} · ")
         await server.alice.click(page, label="Back to the sheet")
         assert listed(page) == [jobs[1], jobs[0]]
-        assert again is server.bot
 
 
-async def restarted(place: Place) -> object:
+async def restarted(place: Place) -> None:
     """A client that remembers nothing, on the same store."""
     bot = place.server.bot
     new = type(bot)(
@@ -213,7 +212,6 @@ async def restarted(place: Place) -> object:
         frames=bot.frames,
     )
     await place.server.restart(new)
-    return new
 
 
 async def test_deleted_pictures_are_not_found(tmp_path: Path) -> None:
@@ -394,8 +392,8 @@ async def test_a_number_is_completed_from_ones_own_pictures(tmp_path: Path) -> N
 
 async def test_nobody_leafs_through_the_pictures_of_others_as_their_own(tmp_path: Path) -> None:
     async with a_place(tmp_path) as place:
-        page = await place.history()
-        jobs = [await place.paint() for _ in range(ON_A_SHEET + 1)]
+        for _ in range(ON_A_SHEET + 1):
+            await place.paint()
         page = await place.history()
         channel = place.server.bot.get_partial_messageable(place.server.channel.id)
         view = discord.ui.View.from_message(page.message, timeout=None)
@@ -403,4 +401,3 @@ async def test_nobody_leafs_through_the_pictures_of_others_as_their_own(tmp_path
         result = await place.server.bob.click(copied, label="Older")
         refused = await answer(result)
         assert refused.content == "These are somebody else's pictures; /history shows yours."
-        assert len(jobs) == ON_A_SHEET + 1
