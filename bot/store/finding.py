@@ -124,17 +124,19 @@ class Finding(Database):
         )
 
 
+# Each begins with what leaves the fewest rows; CROSS JOIN keeps that order. The plus keeps words
+# from being the way to the rows: many may hold a word, and few of these may be seen.
 _VISIBLE = "(art.user_id = :viewer OR channel_id IN (SELECT value FROM json_each(:channels)))"
-
-# Each begins with what leaves the fewest rows; CROSS JOIN keeps that order.
+_SEARCHED = "AND +{} IN (SELECT rowid FROM words WHERE words MATCH :pattern)"
 _BY = f"""
     SELECT * FROM art
-    WHERE user_id = :by AND id {{sign}} :edge AND {_VISIBLE}
+    WHERE user_id = :by AND id {{sign}} :edge AND {_VISIBLE} {{searched}}
     ORDER BY id {{order}} LIMIT :limit
 """  # noqa: S608 - a constant
 _FAVOURITES = f"""
     SELECT art.* FROM favourites CROSS JOIN art ON art.id = favourites.job_id
-    WHERE favourites.user_id = :viewer AND favourites.job_id {{sign}} :edge AND {_VISIBLE}
+    WHERE favourites.user_id = :viewer AND favourites.job_id {{sign}} :edge
+        AND {_VISIBLE} {{searched}}
     ORDER BY favourites.job_id {{order}} LIMIT :limit
 """  # noqa: S608
 # The nearest of each channel by its index, and of these the nearest: as quick for a channel with
@@ -143,24 +145,19 @@ _CHANNELS = """
     SELECT art.* FROM json_each(:channels) AS channel CROSS JOIN art
     WHERE art.id IN (
         SELECT id FROM art AS own
-        WHERE own.channel_id = channel.value AND own.id {sign} :edge
+        WHERE own.channel_id = channel.value AND own.id {sign} :edge {searched}
         ORDER BY own.id {order} LIMIT :limit)
     ORDER BY art.id {order} LIMIT :limit
-"""
-_WORDS = """
-    SELECT art.* FROM words CROSS JOIN art ON art.id = words.rowid
-    WHERE words MATCH :pattern AND words.rowid {sign} :edge AND {wanted}
-    ORDER BY words.rowid {order} LIMIT :limit
 """
 
 
 def _statement(wanted: Wanted, direction: Direction) -> str:
-    sign, order = ("<", "DESC") if direction == "older" else (">", "ASC")
     if wanted.favourites:
-        of, among = _FAVOURITES, "(SELECT job_id FROM favourites WHERE user_id = :viewer)"
-        condition = f"art.id IN {among} AND {_VISIBLE}"
+        statement, job_id = _FAVOURITES, "favourites.job_id"
     elif wanted.by is not None:
-        of, condition = _BY, f"art.user_id = :by AND {_VISIBLE}"
+        statement, job_id = _BY, "art.id"
     else:
-        of, condition = _CHANNELS, "channel_id IN (SELECT value FROM json_each(:channels))"
-    return (_WORDS if wanted.words else of).format(sign=sign, order=order, wanted=condition)
+        statement, job_id = _CHANNELS, "own.id"
+    sign, order = ("<", "DESC") if direction == "older" else (">", "ASC")
+    searched = _SEARCHED.format(job_id) if wanted.words else ""
+    return statement.format(sign=sign, order=order, searched=searched)

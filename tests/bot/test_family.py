@@ -196,7 +196,6 @@ def test_those_with_children_come_after_those_without(leaf: Kin) -> None:
 def test_the_one_that_was_asked_for_is_framed(leaf: Kin) -> None:
     framed = drawn(Kin(leaf.tile, framed=True))
     assert ACCENT in {colour for _, colour in framed.getcolors(10**6)}
-    # Only a caption of a colour that is not the frame's.
     assert ACCENT not in {colour for _, colour in drawn(leaf).getcolors(10**6)}
 
 
