@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _FOOTER = re.compile(r"pixel #([0-9]{1,18})\b")
 # Of a picture's children so many are asked for.
-_MOST_CHILDREN = 100
+_MOST_CHILDREN = 20
 # The palette of a stranger's picture is made of so few colours as a palette should have.
 _FEW_COLOURS = 16
 _LONGEST_NAME = 60
@@ -49,7 +49,9 @@ async def pixel_info(
     jobs = await _jobs_of(interaction, message)
     if not jobs:
         raise Refusal(_NO_PICTURE_OF_OURS)
-    await interaction.edit_original_response(embeds=[await _info(interaction, job) for job in jobs])
+    await interaction.edit_original_response(
+        embeds=[await _info(interaction, job, beside=len(jobs)) for job in jobs]
+    )
 
 
 @app_commands.context_menu(name="Start from this picture")
@@ -135,7 +137,9 @@ async def _picture_of(
     raise Refusal(_NO_PICTURE)
 
 
-async def _info(interaction: discord.Interaction["PixelBot"], job: Job) -> discord.Embed:
+async def _info(
+    interaction: discord.Interaction["PixelBot"], job: Job, *, beside: int
+) -> discord.Embed:
     store = interaction.client.store
     visible = partial(may_see, interaction)
     parent = await store.get(job.parent_id) if job.parent_id is not None else None
@@ -144,6 +148,7 @@ async def _info(interaction: discord.Interaction["PixelBot"], job: Job) -> disco
         job,
         parent=parent if parent is not None and visible(parent) else None,
         children=[child for child in children if visible(child)],
+        beside=beside,
     )
 
 

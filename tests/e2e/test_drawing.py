@@ -10,7 +10,7 @@ from PIL import Image
 from bot.jobs import State
 from engine.client import Engine
 from tests.bot.helpers import until
-from tests.simulated import Server, labels, simulated
+from tests.simulated import Server, simulated
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
