@@ -27,7 +27,5 @@ __all__ = [
 ]
 
 
-class Store(
-    Queue, Messages, History, Finding, Lineage, Gallery, Preferences, Prompts, Operating
-):
+class Store(Queue, Messages, History, Finding, Lineage, Gallery, Preferences, Prompts, Operating):
     """All of it, on one pair of connections. Open it with `Store.open`."""
