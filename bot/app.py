@@ -29,7 +29,8 @@ from bot.store import Caps, Store
 from bot.translations import FileTranslator, translated
 from bot.views import buttons
 from bot.views import history as history_buttons
-from bot.views.asking import AskForm, answer_lost_form
+from bot.views import setup as setup_controls
+from bot.views.asking import answer_lost_form
 from engine.client import Engine, LocalEngine
 from engine.files import write_atomically
 
@@ -101,7 +102,7 @@ class PixelBot(discord.AutoShardedClient):
         self.reporter = reporter
         self.frames = frames
         self.decoding = asyncio.Semaphore(2)
-        self.forms: WeakValueDictionary[str, AskForm] = WeakValueDictionary()
+        self.forms: WeakValueDictionary[str, discord.ui.Modal] = WeakValueDictionary()
         self.clock = clock
         self.started_at = clock()
         self.tree = PixelTree(self)
@@ -137,7 +138,7 @@ class PixelBot(discord.AutoShardedClient):
 
     async def setup_hook(self) -> None:
         """Make the buttons of all messages work, and register the commands if they changed."""
-        self.add_dynamic_items(*buttons.BUTTONS, *history_buttons.BUTTONS)
+        self.add_dynamic_items(*buttons.BUTTONS, *history_buttons.BUTTONS, *setup_controls.BUTTONS)
         self.reporter.connect(self)
         await self.tree.set_translator(FileTranslator())
         if self.config.sync_commands:

@@ -17,6 +17,7 @@ _COLOURS = {
     State.FAILED: discord.Colour(0xED4245),
     State.CANCELLED: discord.Colour(0x80848E),
 }
+_UNTOLD = "*A picture whose words this server's AutoMod does not let me repeat*"
 _RELATIONS = {
     "reroll": "Reroll of",
     "again": "The same as",
@@ -46,8 +47,7 @@ def label(
         notice: what it says instead of where the job stands.
 
     """
-    title = f"**{harmless(job.prompt, PROMPT_LIMIT)}**" if show_prompt else "*A picture*"
-    lines = [title, f"for <@{job.user_id}>{_origin(job, parent)}"]
+    lines = [title(job) if show_prompt else _UNTOLD, f"for <@{job.user_id}>{_origin(job, parent)}"]
     if status := notice or _status(job, place, frame):
         lines += ["", status]
     embed = discord.Embed(description="\n".join(lines), colour=_COLOURS[job.state])
@@ -62,6 +62,17 @@ def label(
             embed.add_field(name="Settings", value="\n".join(details)[:_VALUE_LIMIT], inline=False)
     embed.set_footer(text=f"pixel #{job.id}")
     return embed
+
+
+def title(job: Job, limit: int = PROMPT_LIMIT) -> str:
+    """A job's prompt, which may say as much as its picture shows: behind a spoiler if that is."""
+    prompt = f"**{harmless(job.prompt, limit)}**"
+    return f"||{prompt}||" if job.spoiler else prompt
+
+
+def file_name(job: Job) -> str:
+    """A picture's name in a message; Discord hides what begins like this until it is clicked."""
+    return f"{'SPOILER_' if job.spoiler else ''}pixel-{job.id}.png"
 
 
 def place_sentence(place: Place) -> str:

@@ -18,7 +18,7 @@ import discord
 
 from bot import metrics
 from bot.jobs import Frame, Job, State
-from bot.label import label
+from bot.label import file_name, label
 from bot.logs import about_job
 from bot.pictures import Pictures, fit
 from bot.store import Store
@@ -370,6 +370,4 @@ def _nonce(job: Job) -> str:
 def _file(job: Job, sheet: _Sheet) -> discord.File | None:
     if sheet.png is None:
         return None
-    return discord.File(
-        io.BytesIO(sheet.png), f"pixel-{job.id}.png", description=alt_text(job.prompt)
-    )
+    return discord.File(io.BytesIO(sheet.png), file_name(job), description=alt_text(job.prompt))

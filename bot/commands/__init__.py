@@ -9,6 +9,8 @@ from bot.commands.history import history
 from bot.commands.pixel import pixel
 from bot.commands.pixel_more import pixel_more
 from bot.commands.queue import queue
+from bot.commands.settings import settings
+from bot.commands.setup import setup
 
 if TYPE_CHECKING:
     from bot.app import PixelBot
@@ -19,6 +21,8 @@ COMMANDS: tuple[app_commands.Command[Any, ..., Any] | app_commands.Group, ...] =
     history,
     queue,
     admin,
+    settings,
+    setup,
 )
 
 

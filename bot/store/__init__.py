@@ -6,7 +6,7 @@ from bot.store.messages import Messages
 from bot.store.operating import DayStatistics, Operating
 from bot.store.preferences import Preferences, Scope
 from bot.store.prompts import FormerPrompt, Prompts
-from bot.store.queue import LONE_DEATHS, Caps, Place, Queue, QueueFull
+from bot.store.queue import LONE_DEATHS, Caps, Limits, Place, Queue, QueueFull, TooSoon
 
 __all__ = [
     "LONE_DEATHS",
@@ -14,11 +14,13 @@ __all__ = [
     "DayStatistics",
     "FormerPrompt",
     "Gallery",
+    "Limits",
     "Neighbours",
     "Place",
     "QueueFull",
     "Scope",
     "Store",
+    "TooSoon",
 ]
 
 
