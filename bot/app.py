@@ -22,12 +22,14 @@ from bot.commands import add_commands
 from bot.config import Config
 from bot.dispatcher import TOLD_OF_MOVES, Dispatcher
 from bot.errors import Refusal, answer_error, say
+from bot.forgetting import Forgetter
 from bot.jobs import Frame
 from bot.pictures import Pictures
 from bot.reporter import Reporter
 from bot.store import Caps, Store
 from bot.translations import FileTranslator, translated
 from bot.views import buttons
+from bot.views import forget as forget_button
 from bot.views import history as history_buttons
 from bot.views import setup as setup_controls
 from bot.views.asking import answer_lost_form
@@ -69,6 +71,8 @@ class PixelBot(discord.AutoShardedClient):
     Attributes:
         frames: the newest look of each job that is being drawn.
         decoding: held while a stranger's picture is decoded, which takes a thread and memory.
+        starring: held while a picture is put on a starboard or taken down.
+        forgetter: deletes what is kept of people.
         forms: those that are open, by their ids.
         started_at: when, on the bot's clock.
 
@@ -102,6 +106,8 @@ class PixelBot(discord.AutoShardedClient):
         self.reporter = reporter
         self.frames = frames
         self.decoding = asyncio.Semaphore(2)
+        self.starring = asyncio.Lock()
+        self.forgetter = Forgetter(self)
         self.forms: WeakValueDictionary[str, discord.ui.Modal] = WeakValueDictionary()
         self.clock = clock
         self.started_at = clock()
@@ -138,8 +144,14 @@ class PixelBot(discord.AutoShardedClient):
 
     async def setup_hook(self) -> None:
         """Make the buttons of all messages work, and register the commands if they changed."""
-        self.add_dynamic_items(*buttons.BUTTONS, *history_buttons.BUTTONS, *setup_controls.BUTTONS)
+        self.add_dynamic_items(
+            *buttons.BUTTONS,
+            *history_buttons.BUTTONS,
+            *setup_controls.BUTTONS,
+            *forget_button.BUTTONS,
+        )
         self.reporter.connect(self)
+        await self.forgetter.resume()
         await self.tree.set_translator(FileTranslator())
         if self.config.sync_commands:
             await self._sync_changed_commands()
@@ -257,6 +269,7 @@ async def open_bot(
             clock=clock,
         )
         await stack.enter_async_context(bot)
+        stack.push_async_callback(bot.forgetter.close)
         reporter.start()
         stack.push_async_callback(reporter.close)
         yield bot

@@ -17,7 +17,8 @@ _COLOURS = {
     State.FAILED: discord.Colour(0xED4245),
     State.CANCELLED: discord.Colour(0x80848E),
 }
-_UNTOLD = "*A picture whose words this server's AutoMod does not let me repeat*"
+# Instead of the prompt where AutoMod refuses it.
+UNTOLD = "*A picture whose words this server's AutoMod does not let me repeat*"
 _RELATIONS = {
     "reroll": "Reroll of",
     "again": "The same as",
@@ -47,7 +48,7 @@ def label(
         notice: what it says instead of where the job stands.
 
     """
-    lines = [title(job) if show_prompt else _UNTOLD, f"for <@{job.user_id}>{_origin(job, parent)}"]
+    lines = [title(job) if show_prompt else UNTOLD, f"for <@{job.user_id}>{_origin(job, parent)}"]
     if status := notice or _status(job, place, frame):
         lines += ["", status]
     embed = discord.Embed(description="\n".join(lines), colour=_COLOURS[job.state])
@@ -94,7 +95,10 @@ def message_link(job: Job) -> str:
 def _origin(job: Job, parent: Job | None) -> str:
     if job.relation is None:
         return ""
-    source = message_link(parent) if parent is not None else f"#{job.parent_id}"
+    if parent is not None:
+        source = message_link(parent)
+    else:
+        source = f"#{job.parent_id}" if job.parent_id is not None else "a picture that is gone"
     return f" · {_RELATIONS[job.relation]} {source}"
 
 

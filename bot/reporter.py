@@ -17,6 +17,7 @@ import aiohttp
 import discord
 
 from bot import metrics
+from bot.errors import AUTO_MODERATION
 from bot.jobs import Frame, Job, State
 from bot.label import file_name, label
 from bot.logs import about_job
@@ -40,7 +41,6 @@ _WORTH_A_RETRY = 2 * 1024
 
 _TOO_LARGE = 40005
 _TOO_OLD_TO_EDIT = 30046
-_AUTO_MODERATION = frozenset({200000, 200001, 240000})
 
 _NOTHING_FITS = "The picture is too large to be posted here."
 _FILE_MISSING = "The picture's file is not there any more; “Again” draws it anew."
@@ -269,7 +269,7 @@ class Reporter:
         if (error.code == _TOO_LARGE or error.status == 413) and size:
             shown.limit = size // 4 if size > _WORTH_A_RETRY else 0
             return True
-        if error.code in _AUTO_MODERATION and not shown.hide_prompt:
+        if error.code in AUTO_MODERATION and not shown.hide_prompt:
             shown.hide_prompt = True
             return True
         if error.code == _TOO_OLD_TO_EDIT and not shown.renew:
@@ -335,7 +335,8 @@ class Reporter:
                 nonce=_nonce(job),
             )
             metrics.MESSAGES.inc()
-            await self._store.set_message(job.id, message.id)
+            if not await self._store.set_message(job.id, message.id):
+                await message.delete()
             shown.renew = False
         else:
             # Attachments that are not listed are removed, unless none are mentioned at all.

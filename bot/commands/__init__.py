@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 from discord import app_commands
 
 from bot.commands.admin import admin
+from bot.commands.forget import forget
 from bot.commands.history import history
 from bot.commands.pixel import pixel
 from bot.commands.pixel_more import pixel_more
+from bot.commands.privacy import privacy
 from bot.commands.queue import queue
 from bot.commands.settings import settings
 from bot.commands.setup import setup
@@ -23,6 +25,8 @@ COMMANDS: tuple[app_commands.Command[Any, ..., Any] | app_commands.Group, ...] =
     admin,
     settings,
     setup,
+    privacy,
+    forget,
 )
 
 

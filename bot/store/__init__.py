@@ -1,5 +1,6 @@
 """The queue, the history and what people set: every SQL statement of the project."""
 
+from bot.store.forgetting import Forgetting, Forgotten, Holdings
 from bot.store.gallery import Gallery
 from bot.store.history import History, Neighbours
 from bot.store.messages import Messages
@@ -7,22 +8,36 @@ from bot.store.operating import DayStatistics, Operating
 from bot.store.preferences import Preferences, Scope
 from bot.store.prompts import FormerPrompt, Prompts
 from bot.store.queue import LONE_DEATHS, Caps, Limits, Place, Queue, QueueFull, TooSoon
+from bot.store.starboard import Starboard, Stars
 
 __all__ = [
     "LONE_DEATHS",
     "Caps",
     "DayStatistics",
+    "Forgotten",
     "FormerPrompt",
     "Gallery",
+    "Holdings",
     "Limits",
     "Neighbours",
     "Place",
     "QueueFull",
     "Scope",
+    "Stars",
     "Store",
     "TooSoon",
 ]
 
 
-class Store(Queue, Messages, History, Gallery, Preferences, Prompts, Operating):
+class Store(
+    Queue,
+    Messages,
+    History,
+    Gallery,
+    Preferences,
+    Prompts,
+    Starboard,
+    Forgetting,
+    Operating,
+):
     """All of it, on one pair of connections. Open it with `Store.open`."""
