@@ -10,7 +10,7 @@ import discord
 from discord import app_commands
 
 from bot import metrics
-from bot.texts import code_block, duration
+from bot.texts import code_block, duration, harmless
 from engine.errors import (
     EngineError,
     OutputError,
@@ -57,7 +57,7 @@ DISCORD_SENTENCES: Mapping[int, str] = {
 }
 
 # A message has room for 2000 characters; the sentence comes first.
-_LONGEST_GIVEN_BACK = 1200
+_LONGEST_SENTENCE, _LONGEST_GIVEN_BACK = 750, 1200
 
 
 class Refusal(Exception):
@@ -79,8 +79,11 @@ def sentence(error: Exception) -> str | None:
     match error:
         case app_commands.CommandInvokeError(original=original):
             return sentence(original)
-        case Refusal() | SettingsError() | PictureError() | OutputError():
+        case Refusal():
             return str(error)
+        case SettingsError() | PictureError() | OutputError():
+            # They repeat what was written.
+            return harmless(str(error), _LONGEST_SENTENCE)
         case PerceptorError():
             return "A model that this picture needs cannot be used now; leave perceptors open."
         case app_commands.NoPrivateMessage():
@@ -99,7 +102,7 @@ def sentence(error: Exception) -> str | None:
         case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
             return "This command has changed; type it again, or restart Discord to see the new one."
         case app_commands.TransformerError():
-            return f"“{error.value}” does not fit there."
+            return f"“{harmless(str(error.value), _LONGEST_GIVEN_BACK)}” does not fit there."
         case EngineError():
             return "The engine that draws is out of order; try again in a minute."
         case discord.HTTPException(code=code) if code in _INTERACTION_IS_OVER:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 60.0
+_SERVER_ERROR = 500
 
 
 class Forgetter:
@@ -77,7 +78,7 @@ class Forgetter:
         while True:
             try:
                 return await self._forget(user_id)
-            except (discord.DiscordServerError, aiohttp.ClientError, OSError) as error:
+            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
                 log.warning("forgetting goes on in %g s: %r", self._pause, error)
             await asyncio.sleep(self._pause)
 
@@ -131,10 +132,10 @@ class Forgetter:
             except discord.Forbidden:
                 closed.add(channel_id)
                 unreachable += 1
-            except discord.DiscordServerError:
-                # That will pass.
-                raise
             except discord.HTTPException as error:
+                if error.status >= _SERVER_ERROR:
+                    # That will pass.
+                    raise
                 log.warning("message %d could not be deleted: %s", message_id, error)
                 unreachable += 1
         return unreachable

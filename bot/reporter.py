@@ -344,7 +344,13 @@ class Reporter:
             if sheet.picture is not None and sheet.picture != shown.picture:
                 attachments = [file] if file is not None else []
             shown_in = channel.get_partial_message(job.message_id)
-            await shown_in.edit(embed=sheet.embed, view=sheet.buttons, attachments=attachments)
+            await shown_in.edit(
+                embed=sheet.embed,
+                view=sheet.buttons,
+                attachments=attachments,
+                # The client's own setting is for new messages only.
+                allowed_mentions=discord.AllowedMentions.none(),
+            )
             metrics.EDITS.inc()
             shown.edited = asyncio.get_running_loop().time()
         shown.text, shown.picture = sheet.text, sheet.picture or shown.picture

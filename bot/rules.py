@@ -11,6 +11,7 @@ import msgspec
 from bot.errors import Refusal
 from bot.preferences import ALWAYS, LISTED, NEVER, PREFERENCE, REFUSE, USUAL, plain, read_preference
 from bot.store import Limits, Scope, Store
+from bot.texts import harmless
 from engine.errors import SettingsError
 from engine.settings import OPTIONS, Settings, make_settings, picture_names
 
@@ -99,7 +100,8 @@ class Rules:
         self._check_roles(interaction)
         if self._one("word_rule", str) == REFUSE and (word := self._listed_word(settings)):
             raise Refusal(
-                f"This server does not want pictures of “{word}”; please ask for something else."
+                f"This server does not want pictures of “{harmless(word, 100)}”; "
+                "please ask for something else."
             )
 
     def hides(self, settings: Settings) -> bool:

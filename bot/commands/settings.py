@@ -112,9 +112,9 @@ async def _change(
     own = await store.preferences("user", user_id)
     names = [preference.name for preference in _OWN]
     if reset is not None and reset not in (*names, _EVERYTHING):
-        raise Refusal(
-            f"reset cannot be {quote(reset)}; allowed are {', '.join([*names, _EVERYTHING])}."
-        )
+        allowed = ", ".join([*names, _EVERYTHING])
+        written = harmless(quote(reset), _VALUE_LIMIT)
+        raise Refusal(f"reset cannot be {written}; allowed are {allowed}.")
     changes: dict[str, object] = {name: None for name in own if reset in (name, _EVERYTHING)}
     for name, value in given.items():
         if value is not None:
