@@ -241,6 +241,13 @@ def plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
 
 
+def _allowed_shortly(preference: Preference) -> str:
+    if preference.kind == "setting":
+        return "as in [the table of settings](settings.md)"
+    capped = ", and no more than the operator allows" if preference.capped else ""
+    return preference.allowed.replace("the id of ", "").replace("the ids of ", "") + capped
+
+
 def _refusal(preference: Preference, value: object) -> SettingsError:
     return SettingsError(
         f"{preference.name} cannot be {quote(str(value))}; allowed are {preference.allowed}."
@@ -291,3 +298,18 @@ def _words(preference: Preference, value: object) -> list[str]:
             f"{preference.name} cannot be {len(words)} words; allowed are {preference.allowed}."
         )
     return list(words.values())
+
+
+def preferences_table() -> str:
+    """Every preference as a Markdown table, for docs/preferences.md."""
+    rows = [
+        "| Preference | Of | May be | Unless set | Meaning |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for one in PREFERENCES:
+        whose = ", ".join(_SCOPE_NAMES[scope] for scope in one.scopes)
+        usual = "" if one.default is None else f"`{str(one.default).lower()}`"
+        rows.append(
+            f"| `{one.name}` | {whose} | {_allowed_shortly(one)} | {usual} | {one.meaning} |"
+        )
+    return "\n".join(rows)

@@ -1,6 +1,5 @@
 """Pictures that many like are posted once more, in a channel that their server chose for that."""
 
-import contextlib
 import hashlib
 import io
 import logging
@@ -62,8 +61,11 @@ async def take_down(bot: "PixelBot", job: Job) -> None:
         if star is not None:
             channel_id, message_id = star
             channel = bot.get_partial_messageable(channel_id, guild_id=job.guild_id)
-            with contextlib.suppress(discord.NotFound):
+            try:
                 await channel.get_partial_message(message_id).delete()
+            except discord.HTTPException as error:
+                # Gone already, or out of reach for good.
+                log.warning("job %d stays on the starboard: %s", job.id, error)
         await bot.store.drop_star(job.id)
 
 

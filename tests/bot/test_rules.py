@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import Refusal
 from bot.jobs import State
-from bot.preferences import PREFERENCE, PREFERENCES, plain, read_preference
+from bot.preferences import PREFERENCE, PREFERENCES, plain, preferences_table, read_preference
 from bot.rules import Rules
 from bot.store import Limits, QueueFull, Store, TooSoon
 from engine.errors import SettingsError
@@ -100,6 +100,10 @@ def test_every_preference_has_a_default_that_may_be_set() -> None:
         if preference.default is not None:
             kept = read_preference(preference.scopes[0], preference.name, preference.default)
             assert kept == preference.default
+
+
+def test_the_docs_have_the_table() -> None:
+    assert preferences_table() in Path("docs/preferences.md").read_text()
 
 
 def test_the_nearest_wins() -> None:
