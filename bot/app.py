@@ -18,7 +18,7 @@ from discord import app_commands
 
 from bot import folder, metrics
 from bot.admission import Admission, Mode
-from bot.commands import add_commands
+from bot.commands import FOR_EVERYBODY, add_commands
 from bot.config import Config
 from bot.dispatcher import TOLD_OF_MOVES, Dispatcher
 from bot.errors import Refusal, answer_error, say
@@ -49,8 +49,12 @@ class PixelTree(app_commands.CommandTree["PixelBot"]):
 
     async def interaction_check(self, interaction: discord.Interaction["PixelBot"], /) -> bool:
         """Whether the command may be answered at all; says why not."""
+        admission = interaction.client.admission
         try:
-            interaction.client.admission.check_entry(interaction.user.id)
+            if interaction.command in FOR_EVERYBODY:
+                admission.check_presence()
+            else:
+                admission.check_entry(interaction.user.id)
         except Refusal as refusal:
             # What is offered while somebody types has no room for a sentence.
             if interaction.type is not discord.InteractionType.autocomplete:

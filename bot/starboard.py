@@ -10,6 +10,7 @@ import discord
 from bot.errors import AUTO_MODERATION
 from bot.jobs import Job
 from bot.label import UNTOLD, file_name, title
+from bot.logs import about_job
 from bot.pictures import fit
 from bot.preferences import PREFERENCE, read_preference
 from bot.rules import is_age_restricted
@@ -45,7 +46,8 @@ async def favourited(bot: "PixelBot", job: Job) -> None:
             message = await _post(bot, job, channel, stars)
         except discord.HTTPException as error:
             # The next one who likes it tries again.
-            log.warning("job %d is not on the starboard: %s", job.id, error)
+            with about_job(job.id):
+                log.warning("it is not on the starboard: %s", error)
             await bot.store.drop_star(job.id)
             return
         if message is None:
@@ -65,7 +67,8 @@ async def take_down(bot: "PixelBot", job: Job) -> None:
                 await channel.get_partial_message(message_id).delete()
             except discord.HTTPException as error:
                 # Gone already, or out of reach for good.
-                log.warning("job %d stays on the starboard: %s", job.id, error)
+                with about_job(job.id):
+                    log.warning("it stays on the starboard: %s", error)
         await bot.store.drop_star(job.id)
 
 

@@ -29,6 +29,9 @@ COMMANDS: tuple[app_commands.Command[Any, ..., Any] | app_commands.Group, ...] =
     forget,
 )
 
+# Also for those who may use nothing else any more: what is kept of them is theirs.
+FOR_EVERYBODY: tuple[app_commands.Command[Any, ..., Any], ...] = (privacy, forget)
+
 
 def add_commands(tree: app_commands.CommandTree["PixelBot"]) -> None:
     """Put every slash command into the tree."""

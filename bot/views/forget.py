@@ -43,6 +43,7 @@ class ForgetButton(ui.DynamicItem[ui.Button[ui.View]], template=r"pixel:forget:(
     async def _press(self, interaction: discord.Interaction["PixelBot"]) -> None:
         if interaction.user.id != self._user_id:
             raise Refusal("This is somebody else's button; type /forget for your own.")
+        interaction.client.admission.check_presence()
         await interaction.response.edit_message(
             content="I am deleting everything; with many pictures that takes a while.", view=None
         )

@@ -335,6 +335,7 @@ def _chosen(name: str, values: Sequence[str]) -> object:
 
 
 def _check_rights(interaction: discord.Interaction["PixelBot"]) -> None:
+    interaction.client.admission.check_entry(interaction.user.id)
     if interaction.guild is None or not interaction.permissions.manage_guild:
         raise Refusal("Only those who may manage this server can set it up.")
 

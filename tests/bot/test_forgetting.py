@@ -296,6 +296,23 @@ async def test_a_message_that_was_under_way_is_taken_back(
         assert not server.channel.history()
 
 
+async def test_who_is_shut_out_may_still_read_and_delete_what_is_kept(
+    tmp_path: Path, engine: ScriptedEngine
+) -> None:
+    async with simulated(tmp_path, engine) as server:
+        job_id = await drawn(server, engine, "a fox")
+        await server.bot.admission.ban(server.alice.id, "no reason")
+        history = await server.alice.slash(server.channel, "history")
+        assert history.response is not None
+        assert "You may not use this bot any more" in history.response.content
+        privacy = await server.alice.slash(server.channel, "privacy")
+        assert privacy.response is not None
+        assert privacy.response.embeds
+        assert "1 picture is deleted" in await forget(server)
+        assert await server.bot.store.get(job_id) is None
+        assert server.alice.id in await server.bot.store.bans()
+
+
 async def test_privacy_says_what_is_kept_to_whoever_asks(
     tmp_path: Path, engine: ScriptedEngine
 ) -> None:
