@@ -71,9 +71,10 @@ def title(job: Job, limit: int = PROMPT_LIMIT) -> str:
     return f"||{prompt}||" if job.spoiler else prompt
 
 
-def file_name(job: Job) -> str:
-    """A picture's name in a message; Discord hides what begins like this until it is clicked."""
-    return f"{'SPOILER_' if job.spoiler else ''}pixel-{job.id}.png"
+def covered(name: str, job: Job) -> str:
+    """A file's name in a message about a job; behind a spoiler if its picture is."""
+    # Discord hides what is called so until it is clicked.
+    return f"SPOILER_{name}" if job.spoiler else name
 
 
 def place_sentence(place: Place) -> str:

@@ -19,7 +19,7 @@ import discord
 from bot import metrics
 from bot.errors import AUTO_MODERATION
 from bot.jobs import Frame, Job, State
-from bot.label import file_name, label
+from bot.label import covered, label
 from bot.logs import about_job
 from bot.pictures import Pictures, fit
 from bot.store import Store
@@ -377,4 +377,6 @@ def _nonce(job: Job) -> str:
 def _file(job: Job, sheet: _Sheet) -> discord.File | None:
     if sheet.png is None:
         return None
-    return discord.File(io.BytesIO(sheet.png), file_name(job), description=alt_text(job.prompt))
+    return discord.File(
+        io.BytesIO(sheet.png), covered(f"pixel-{job.id}.png", job), description=alt_text(job.prompt)
+    )

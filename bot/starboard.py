@@ -9,7 +9,7 @@ import discord
 
 from bot.errors import AUTO_MODERATION
 from bot.jobs import Job
-from bot.label import UNTOLD, file_name, title
+from bot.label import UNTOLD, covered, title
 from bot.logs import about_job
 from bot.pictures import fit
 from bot.preferences import PREFERENCE, read_preference
@@ -103,7 +103,9 @@ async def _post(
     if png is None:
         return None
     for words in (title(job), UNTOLD):
-        file = discord.File(io.BytesIO(png), file_name(job), description=alt_text(job.prompt))
+        file = discord.File(
+            io.BytesIO(png), covered(f"pixel-{job.id}.png", job), description=alt_text(job.prompt)
+        )
         try:
             return await channel.send(
                 embed=_embed(job, words, stars),

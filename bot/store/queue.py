@@ -36,7 +36,7 @@ class Limits:
 
     Attributes:
         waiting: how many of their jobs may wait there, if that is limited.
-        cooldown: seconds between two jobs; those of one group are asked for at once.
+        cooldown: seconds between two requests, of one job or of a group.
 
     """
 
@@ -82,16 +82,16 @@ class Queue(Database):
 
         """
         async with self._transaction():
+            await self._check_limits(new.user_id, new.guild_id, 1, limits)
             row = await self._write(
                 """
                 SELECT COUNT(*) AS waiting, MAX(round) AS last_round,
-                    COUNT(*) FILTER (WHERE guild_id = :guild) AS waiting_here,
                     (SELECT COUNT(*) FROM jobs
                      WHERE state = 'running' AND user_id = :user) AS running,
                     (SELECT MIN(round) FROM jobs WHERE state = 'queued' AND lane = 1) AS next_round
                 FROM jobs WHERE state = 'queued' AND user_id = :user
                 """,
-                {"user": new.user_id, "guild": new.guild_id},
+                {"user": new.user_id},
             )
             assert row is not None
             if row["waiting"] >= waiting_per_user:
@@ -99,13 +99,6 @@ class Queue(Database):
                     f"{row['waiting']} of your pictures are waiting already, which is as many as "
                     "one person may have; wait for one of them or cancel one."
                 )
-            if limits.waiting is not None and row["waiting_here"] >= limits.waiting:
-                raise QueueFull(
-                    f"{row['waiting_here']} of your pictures are waiting in this server already, "
-                    "which is as many as it lets one person have; wait for one of them or cancel "
-                    "one."
-                )
-            await self._check_cooldown(new, limits.cooldown)
             fair_round = (row["next_round"] or 0) + row["waiting"] + row["running"]
             added = await self._write(
                 """
@@ -134,24 +127,38 @@ class Queue(Database):
         assert added is not None
         return job_of(added)
 
-    async def _check_cooldown(self, new: NewJob, cooldown: int) -> None:
-        if not cooldown:
-            return
-        row = await self._write(
-            """
-            SELECT asked_at FROM jobs
-            WHERE user_id = :user AND guild_id = :guild
-                AND (:group IS NULL OR group_id IS NOT :group)
-            ORDER BY id DESC LIMIT 1
-            """,
-            {"user": new.user_id, "guild": new.guild_id, "group": new.group_id},
-        )
-        left = 0.0 if row is None else row["asked_at"] + cooldown - self._clock()
-        if left > 0:
-            raise TooSoon(
-                f"This server wants {duration(cooldown)} between two pictures of one person; "
-                f"please ask again in {duration(math.ceil(left))}."
+    async def _check_limits(self, user_id: int, guild_id: int, count: int, limits: Limits) -> None:
+        """Make sure that a server lets somebody add so many jobs at once."""
+        who = (user_id, guild_id)
+        if limits.waiting is not None:
+            row = await self._write(
+                """
+                SELECT COUNT(*) AS waiting FROM jobs
+                WHERE state = 'queued' AND user_id = ? AND guild_id = ?
+                """,
+                who,
             )
+            assert row is not None
+            if row["waiting"] + count > limits.waiting:
+                raise QueueFull(
+                    f"{row['waiting']} of your pictures are waiting in this server already, and it "
+                    f"lets one person have {limits.waiting} there; wait for some of them or cancel "
+                    "some."
+                )
+        if limits.cooldown:
+            row = await self._write(
+                """
+                SELECT asked_at FROM jobs WHERE user_id = ? AND guild_id = ?
+                ORDER BY id DESC LIMIT 1
+                """,
+                who,
+            )
+            left = 0.0 if row is None else row["asked_at"] + limits.cooldown - self._clock()
+            if left > 0:
+                raise TooSoon(
+                    f"This server wants {duration(limits.cooldown)} between two pictures of one "
+                    f"person; please ask again in {duration(math.ceil(left))}."
+                )
 
     async def claim(self, caps: Caps) -> Job | None:
         """Hand out the next job that may run: queued → running, with a new attempt number.

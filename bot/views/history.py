@@ -9,7 +9,7 @@ import discord
 
 from bot.errors import Refusal
 from bot.jobs import Job, State
-from bot.label import file_name, label, message_link
+from bot.label import covered, label, message_link
 from bot.pictures import fit
 from bot.texts import alt_text
 from bot.views.base import JobButton
@@ -87,5 +87,7 @@ async def history_page(interaction: discord.Interaction["PixelBot"], job: Job) -
     if png is None:
         embed.add_field(name="Picture", value="Its file is not there any more.", inline=False)
         return Page(embed, view, [])
-    file = discord.File(io.BytesIO(png), file_name(job), description=alt_text(job.prompt))
+    file = discord.File(
+        io.BytesIO(png), covered(f"pixel-{job.id}.png", job), description=alt_text(job.prompt)
+    )
     return Page(embed, view, [file])
