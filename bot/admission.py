@@ -58,6 +58,16 @@ class Admission:
         self._bans.pop(user_id, None)
         return await self._store.unban(user_id)
 
+    def check_presence(self) -> None:
+        """Make sure that there is time for an answer, also to those who are shut out.
+
+        Raises:
+            Refusal: when the bot is about to end.
+
+        """
+        if self.stopping:
+            raise Refusal("I am being restarted and will be back in a moment; please try then.")
+
     def check_entry(self, user_id: int) -> None:
         """Make sure that somebody's command or button may be answered.
 
@@ -65,8 +75,7 @@ class Admission:
             Refusal: when they are banned, or the bot is about to end.
 
         """
-        if self.stopping:
-            raise Refusal("I am being restarted and will be back in a moment; please try then.")
+        self.check_presence()
         if (reason := self._bans.get(user_id)) is not None:
             reason = harmless(reason, _REASON_LIMIT)
             raise Refusal(f"You may not use this bot any more: {reason}")

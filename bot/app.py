@@ -18,10 +18,11 @@ from discord import app_commands
 
 from bot import folder, metrics
 from bot.admission import Admission, Mode
-from bot.commands import add_commands
+from bot.commands import FOR_EVERYBODY, add_commands
 from bot.config import Config
 from bot.dispatcher import TOLD_OF_MOVES, Dispatcher
 from bot.errors import Refusal, answer_error, say
+from bot.forgetting import Forgetter
 from bot.jobs import Frame
 from bot.pictures import Pictures
 from bot.reporter import Reporter
@@ -29,8 +30,10 @@ from bot.sheets import Sheets
 from bot.store import Caps, Store
 from bot.translations import FileTranslator, translated
 from bot.views import buttons
+from bot.views import forget as forget_button
 from bot.views import history as history_buttons
-from bot.views.asking import AskForm, answer_lost_form
+from bot.views import setup as setup_controls
+from bot.views.asking import answer_lost_form
 from bot.views.showing import ShowSelect
 from bot.workshop.client import Workshop
 from engine.client import Engine, LocalEngine
@@ -49,8 +52,12 @@ class PixelTree(app_commands.CommandTree["PixelBot"]):
 
     async def interaction_check(self, interaction: discord.Interaction["PixelBot"], /) -> bool:
         """Whether the command may be answered at all; says why not."""
+        admission = interaction.client.admission
         try:
-            interaction.client.admission.check_entry(interaction.user.id)
+            if interaction.command in FOR_EVERYBODY:
+                admission.check_presence()
+            else:
+                admission.check_entry(interaction.user.id)
         except Refusal as refusal:
             # What is offered while somebody types has no room for a sentence.
             if interaction.type is not discord.InteractionType.autocomplete:
@@ -73,6 +80,8 @@ class PixelBot(discord.AutoShardedClient):
         decoding: held while a stranger's picture is decoded, which takes a thread and memory.
         workshop: makes pictures of pictures.
         sheets: lays many of them out on one.
+        starring: held while a picture is put on a starboard or taken down.
+        forgetter: deletes what is kept of people.
         forms: those that are open, by their ids.
         started_at: when, on the bot's clock.
 
@@ -108,7 +117,9 @@ class PixelBot(discord.AutoShardedClient):
         self.decoding = asyncio.Semaphore(2)
         self.workshop = Workshop()
         self.sheets = Sheets(self.workshop, pictures)
-        self.forms: WeakValueDictionary[str, AskForm] = WeakValueDictionary()
+        self.starring = asyncio.Lock()
+        self.forgetter = Forgetter(self)
+        self.forms: WeakValueDictionary[str, discord.ui.Modal] = WeakValueDictionary()
         self.clock = clock
         self.started_at = clock()
         self.tree = PixelTree(self)
@@ -144,8 +155,15 @@ class PixelBot(discord.AutoShardedClient):
 
     async def setup_hook(self) -> None:
         """Make the buttons of all messages work, and register the commands if they changed."""
-        self.add_dynamic_items(*buttons.BUTTONS, *history_buttons.CONTROLS, ShowSelect)
+        self.add_dynamic_items(
+            *buttons.BUTTONS,
+            *history_buttons.CONTROLS,
+            ShowSelect,
+            *setup_controls.BUTTONS,
+            *forget_button.BUTTONS,
+        )
         self.reporter.connect(self)
+        await self.forgetter.resume()
         await self.tree.set_translator(FileTranslator())
         if self.config.sync_commands:
             await self._sync_changed_commands()
@@ -263,6 +281,7 @@ async def open_bot(
             clock=clock,
         )
         await stack.enter_async_context(bot)
+        stack.push_async_callback(bot.forgetter.close)
         reporter.start()
         stack.push_async_callback(reporter.close)
         yield bot

@@ -118,6 +118,12 @@ class Dispatcher:
             job = await self._store.get(job_id)
         return False
 
+    async def settled(self, job_id: int) -> None:
+        """Wait until nothing more comes back of a job that is cancelled."""
+        drawing = self._drawings.get(job_id)
+        if drawing is not None and drawing.task is not None:
+            await asyncio.wait({drawing.task})
+
     async def _hand_out(self) -> None:
         while True:
             self._news.clear()

@@ -14,6 +14,7 @@ from bot.label import place_sentence
 from bot.logs import about_job
 from bot.options import merged, pictures_of, settings_from_options
 from bot.prompt_options import split_settings
+from bot.rules import Rules
 from engine.client import MAX_PICTURE_BYTES
 from engine.settings import MAX_SEED, Settings, with_names
 
@@ -35,6 +36,12 @@ _NEEDED_IN_THREADS = {
 }
 
 
+def missing_permissions(granted: discord.Permissions, *, in_thread: bool = False) -> list[str]:
+    """What the bot lacks to show a picture, as Discord's settings call it."""
+    needed = _NEEDED_IN_THREADS if in_thread else _NEEDED
+    return [title for name, title in needed.items() if not getattr(granted, name)]
+
+
 def check_permissions(interaction: discord.Interaction["PixelBot"]) -> None:
     """Make sure that a picture can be shown where it is asked for.
 
@@ -42,10 +49,9 @@ def check_permissions(interaction: discord.Interaction["PixelBot"]) -> None:
         Refusal: naming what the bot may not do there.
 
     """
-    in_thread = isinstance(interaction.channel, discord.Thread)
-    needed = _NEEDED_IN_THREADS if in_thread else _NEEDED
-    granted = interaction.app_permissions
-    missing = [title for name, title in needed.items() if not getattr(granted, name)]
+    missing = missing_permissions(
+        interaction.app_permissions, in_thread=isinstance(interaction.channel, discord.Thread)
+    )
     if missing:
         raise Refusal(
             f"I cannot show a picture here: I lack the permission {' and '.join(missing)}. "
@@ -66,7 +72,8 @@ async def ask(
 ) -> None:
     """Queue what somebody asks for in words, options and pictures.
 
-    Everything is checked before a picture is fetched.
+    Everything is checked before a picture is fetched. What is left out is as the person, the
+    channel or the server has set it, or as in the picture that this one is made from.
 
     Args:
         interaction: a deferred one.
@@ -81,12 +88,13 @@ async def ask(
     Raises:
         SettingsError: as `bot.options.settings_from_options` does, and for what is given twice.
         PictureError: for an attachment that cannot be read.
-        Refusal: for one that is too large, for what the bot may not do there, and when their
-            share of the queue is full.
+        Refusal: for one that is too large, for what the bot may not do there, for what the server
+            does not want, and when their share of the queue is full.
 
     """
     check_permissions(interaction)
     bot = interaction.client
+    rules = await Rules.of(interaction)
     written = split_settings(prompt)
     given = merged(
         ("as an option", options),
@@ -101,7 +109,9 @@ async def ask(
         {"prompts": written.prompt.strip() or None, **given},
         listed=bot.config.listed,
         pictures=pictures | {name: name for name in attached},
+        base=rules.usual(given) if parent is None else None,
     )
+    rules.check(interaction, settings)
     fetched = {name: await fetch_picture(bot, file) for name, file in attached.items()}
     saved = {name: await bot.pictures.save_init(png) for name, png in fetched.items()}
     settings = with_names(settings, lambda name: saved.get(name, name))
@@ -159,10 +169,12 @@ async def enqueue(
         relation: how; “again” takes the parent's seed and resolved settings.
 
     Raises:
-        Refusal: when their share of the queue is full.
+        Refusal: for what the server does not want, and when their share of the queue is full.
 
     """
     bot = interaction.client
+    rules = await Rules.of(interaction)
+    rules.check(interaction, settings)
     assert interaction.guild_id is not None
     assert interaction.channel_id is not None
     bot.admission.check_intake()
@@ -179,8 +191,11 @@ async def enqueue(
             init_image=init_image,
             parent_id=parent.id if parent is not None else None,
             relation=relation,
+            # What is made of a hidden picture is not shown openly.
+            spoiler=rules.hides(settings) or (parent is not None and parent.spoiler),
         ),
         waiting_per_user=bot.config.waiting_per_user,
+        limits=rules.limits,
     )
     with about_job(job.id):
         log.info("asked for by user %d in server %d", job.user_id, job.guild_id)

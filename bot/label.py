@@ -17,6 +17,8 @@ _COLOURS = {
     State.FAILED: discord.Colour(0xED4245),
     State.CANCELLED: discord.Colour(0x80848E),
 }
+# Instead of the prompt where AutoMod refuses it.
+UNTOLD = "*A picture whose words this server's AutoMod does not let me repeat*"
 _RELATIONS = {
     "reroll": "Reroll of",
     "again": "The same as",
@@ -46,9 +48,11 @@ def label(
         notice: what it says instead of where the job stands.
 
     """
-    title = f"**{harmless(job.prompt, PROMPT_LIMIT)}**" if show_prompt else "*A picture*"
     by = f"for <@{job.user_id}>"
-    lines = [title, by if job.relation is None else f"{by} · {origin(job, parent)}"]
+    lines = [
+        title(job) if show_prompt else UNTOLD,
+        by if job.relation is None else f"{by} · {origin(job, parent)}",
+    ]
     if status := notice or _status(job, place, frame):
         lines += ["", status]
     embed = discord.Embed(description="\n".join(lines), colour=_COLOURS[job.state])
@@ -63,6 +67,27 @@ def label(
             embed.add_field(name="Settings", value="\n".join(details)[:_VALUE_LIMIT], inline=False)
     embed.set_footer(text=f"pixel #{job.id}")
     return embed
+
+
+def title(job: Job, limit: int = PROMPT_LIMIT) -> str:
+    """A job's prompt, in bold."""
+    return _behind(f"**{harmless(job.prompt, limit)}**", job)
+
+
+def prompt_of(job: Job, limit: int) -> str:
+    """A job's prompt, within a line."""
+    return _behind(harmless(job.prompt, limit), job)
+
+
+def _behind(prompt: str, job: Job) -> str:
+    """It may say as much as the picture shows: behind a spoiler if that is."""
+    return f"||{prompt}||" if job.spoiler else prompt
+
+
+def covered(name: str, job: Job) -> str:
+    """A file's name in a message about a job; behind a spoiler if its picture is."""
+    # Discord hides what is called so until it is clicked.
+    return f"SPOILER_{name}" if job.spoiler else name
 
 
 def place_sentence(place: Place) -> str:

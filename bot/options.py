@@ -27,6 +27,7 @@ def settings_from_options(
     *,
     listed: Mapping[str, tuple[str, ...]] | None = None,
     pictures: Mapping[str, str] | None = None,
+    base: Settings | None = None,
 ) -> Settings:
     """Build settings from what a chat asks for.
 
@@ -34,6 +35,7 @@ def settings_from_options(
         options: what was given, by the settings' names; None for what was left out.
         listed: the names that the operator lets people choose, by each setting of `LISTED`.
         pictures: names that the bot gave to pictures, by the settings that they are for.
+        base: what stands for the rest that was left out.
 
     Raises:
         SettingsError: as `engine.settings.make_settings` does, for a model that is not listed, and
@@ -45,7 +47,7 @@ def settings_from_options(
     for name in options:
         if not OPTION[name].chat and name not in LISTED:
             raise KeyError(name)
-    settings = make_settings({**options, **pictures})
+    settings = make_settings({**options, **pictures}, base)
     for name in LISTED:
         _check_listed(name, getattr(settings, name), listed.get(name, ()))
     ours = picture_names(msgspec.convert({"prompts": "", **pictures}, Settings))

@@ -11,9 +11,11 @@ The methods run their file work in threads, so that the event loop never waits f
 """
 
 import asyncio
+import contextlib
 import hashlib
 import io
 import re
+import shutil
 from pathlib import Path
 
 from PIL import Image
@@ -67,6 +69,16 @@ class Pictures:
         """Keep a `THUMBNAIL` or a `TIME_LAPSE` where it goes when its picture goes."""
         await self._write(copy_path(job_id, name), data)
 
+    async def remove(self, job_id: int) -> None:
+        """Delete everything that is kept of one job."""
+        await asyncio.to_thread(_remove_tree, self._data / _job_folder(job_id))
+
+    async def remove_init(self, digest: str) -> None:
+        """Delete a picture that drawings needed."""
+        if _DIGEST.fullmatch(digest):
+            path = self._data / _init_path(digest)
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
     async def find(self, path: str) -> Path | None:
         """Where a file lies, or None when it is missing, or not one of the pictures."""
         return await asyncio.to_thread(_find, self._data / "pictures", self._data / path)
@@ -94,6 +106,11 @@ def _init_path(digest: str) -> str:
 
 def _pngs(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.png"))
+
+
+def _remove_tree(folder: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)
 
 
 def _find(folder: Path, path: Path) -> Path | None:

@@ -17,8 +17,9 @@ import aiohttp
 import discord
 
 from bot import metrics
+from bot.errors import AUTO_MODERATION
 from bot.jobs import Frame, Job, State
-from bot.label import label
+from bot.label import covered, label
 from bot.logs import about_job
 from bot.pictures import Pictures, fit
 from bot.store import Store
@@ -40,7 +41,6 @@ _WORTH_A_RETRY = 2 * 1024
 
 _TOO_LARGE = 40005
 _TOO_OLD_TO_EDIT = 30046
-_AUTO_MODERATION = frozenset({200000, 200001, 240000})
 
 _NOTHING_FITS = "The picture is too large to be posted here."
 _FILE_MISSING = "The picture's file is not there any more; “Again” draws it anew."
@@ -269,7 +269,7 @@ class Reporter:
         if (error.code == _TOO_LARGE or error.status == 413) and size:
             shown.limit = size // 4 if size > _WORTH_A_RETRY else 0
             return True
-        if error.code in _AUTO_MODERATION and not shown.hide_prompt:
+        if error.code in AUTO_MODERATION and not shown.hide_prompt:
             shown.hide_prompt = True
             return True
         if error.code == _TOO_OLD_TO_EDIT and not shown.renew:
@@ -335,7 +335,8 @@ class Reporter:
                 nonce=_nonce(job),
             )
             metrics.MESSAGES.inc()
-            await self._store.set_message(job.id, message.id)
+            if not await self._store.set_message(job.id, message.id):
+                await message.delete()
             shown.renew = False
         else:
             # Attachments that are not listed are removed, unless none are mentioned at all.
@@ -343,7 +344,13 @@ class Reporter:
             if sheet.picture is not None and sheet.picture != shown.picture:
                 attachments = [file] if file is not None else []
             shown_in = channel.get_partial_message(job.message_id)
-            await shown_in.edit(embed=sheet.embed, view=sheet.buttons, attachments=attachments)
+            await shown_in.edit(
+                embed=sheet.embed,
+                view=sheet.buttons,
+                attachments=attachments,
+                # The client's own setting is for new messages only.
+                allowed_mentions=discord.AllowedMentions.none(),
+            )
             metrics.EDITS.inc()
             shown.edited = asyncio.get_running_loop().time()
         shown.text, shown.picture = sheet.text, sheet.picture or shown.picture
@@ -371,5 +378,5 @@ def _file(job: Job, sheet: _Sheet) -> discord.File | None:
     if sheet.png is None:
         return None
     return discord.File(
-        io.BytesIO(sheet.png), f"pixel-{job.id}.png", description=alt_text(job.prompt)
+        io.BytesIO(sheet.png), covered(f"pixel-{job.id}.png", job), description=alt_text(job.prompt)
     )

@@ -150,6 +150,26 @@ CREATE TABLE favourites (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX favourites_by_job ON favourites (job_id);
 
+-- Older messages of pictures and groups that moved on to a new one; they go when those go.
+CREATE TABLE left_messages (
+    message_id INTEGER PRIMARY KEY,
+    channel_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    job_id INTEGER REFERENCES jobs (id) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX left_messages_by_user ON left_messages (user_id);
+CREATE INDEX left_messages_by_job ON left_messages (job_id);
+CREATE TRIGGER jobs_message_left AFTER UPDATE OF message_id ON jobs
+WHEN old.message_id IS NOT NULL AND old.message_id IS NOT new.message_id BEGIN
+    INSERT OR IGNORE INTO left_messages
+    VALUES (old.message_id, old.channel_id, old.user_id, old.id);
+END;
+CREATE TRIGGER groups_message_left AFTER UPDATE OF message_id ON groups
+WHEN old.message_id IS NOT NULL AND old.message_id IS NOT new.message_id BEGIN
+    INSERT OR IGNORE INTO left_messages
+    VALUES (old.message_id, old.channel_id, old.user_id, NULL);
+END;
+
 -- Where a favourite of many was posted once more.
 CREATE TABLE starred (
     job_id INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
@@ -166,13 +186,28 @@ CREATE TABLE preferences (
     PRIMARY KEY (scope, scope_id, name)
 ) STRICT, WITHOUT ROWID;
 
+-- The pictures that others may come upon: not those of people who keep theirs private.
+CREATE VIEW open_art AS SELECT * FROM art WHERE user_id NOT IN (
+    SELECT scope_id FROM preferences
+    WHERE scope = 'user' AND name = 'private' AND value = 'true');
+
 -- The channels whose pictures anybody may see on the gallery page, which are none unless they
 -- opted in, and those pictures.
 CREATE VIEW gallery_channels AS SELECT scope_id AS id FROM preferences
     WHERE scope = 'channel' AND name = 'gallery' AND value = 'true';
 CREATE INDEX preferences_by_name ON preferences (name, scope, value);
 CREATE VIEW gallery_art AS
-    SELECT * FROM art WHERE channel_id IN (SELECT id FROM gallery_channels);
+    SELECT * FROM open_art WHERE channel_id IN (SELECT id FROM gallery_channels);
+
+-- Whose data is being deleted, up to which job and group, and how many messages of theirs were
+-- out of reach so far.
+CREATE TABLE forgetting (
+    user_id INTEGER PRIMARY KEY,
+    last_job INTEGER NOT NULL,
+    last_group INTEGER NOT NULL,
+    pictures INTEGER NOT NULL DEFAULT 0,
+    unreachable INTEGER NOT NULL DEFAULT 0
+) STRICT;
 
 -- Whom the bot's owner has shut out.
 CREATE TABLE bans (

@@ -6,11 +6,15 @@ from discord import app_commands
 
 from bot.commands.admin import admin
 from bot.commands.family import family
+from bot.commands.forget import forget
 from bot.commands.history import history
 from bot.commands.menus import pixel_info, start_from_this, take_its_palette
 from bot.commands.pixel import pixel
 from bot.commands.pixel_more import pixel_more
+from bot.commands.privacy import privacy
 from bot.commands.queue import queue
+from bot.commands.settings import settings
+from bot.commands.setup import setup
 from bot.commands.show import show
 
 if TYPE_CHECKING:
@@ -26,10 +30,17 @@ COMMANDS: tuple[
     family,
     queue,
     admin,
+    settings,
+    setup,
+    privacy,
+    forget,
     pixel_info,
     start_from_this,
     take_its_palette,
 )
+
+# Also for those who may use nothing else any more: what is kept of them is theirs.
+FOR_EVERYBODY: tuple[app_commands.Command[Any, ..., Any], ...] = (privacy, forget)
 
 
 def add_commands(tree: app_commands.CommandTree["PixelBot"]) -> None:

@@ -10,10 +10,10 @@ from discord import app_commands
 from bot.access import find, may_see
 from bot.commands.show import complete_id
 from bot.jobs import Job
-from bot.label import message_link
+from bot.label import message_link, prompt_of
 from bot.pictures import fit
 from bot.sheets import Family
-from bot.texts import alt_text, harmless
+from bot.texts import alt_text
 from bot.views.showing import MOST_CHOICES, Page, ShowSelect
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ family.autocomplete("job_id")(complete_id)
 
 
 async def _page(interaction: discord.Interaction["PixelBot"], job: Job, found: Family) -> Page:
-    lines = [f"{message_link(job)} {harmless(job.prompt, _PROMPT_LIMIT)}"]
+    lines = [f"{message_link(job)} {prompt_of(job, _PROMPT_LIMIT)}"]
     if len(found.jobs) == 1:
         lines.append("It stands alone: it was made from no other picture, and none from it.")
     if found.more:
@@ -62,7 +62,12 @@ async def _page(interaction: discord.Interaction["PixelBot"], job: Job, found: F
         embed.add_field(name="Sheet", value="It could not be made; open the pictures one by one.")
         return Page(embed, view, [])
     told = ", ".join(f"#{kin.id} {kin.relation or ''}".strip() for kin in found.jobs)
-    file = discord.File(io.BytesIO(png), f"family-{job.id}.png", description=alt_text(told))
+    file = discord.File(
+        io.BytesIO(png),
+        f"family-{job.id}.png",
+        spoiler=any(kin.spoiler for kin in found.jobs),
+        description=alt_text(told),
+    )
     return Page(embed, view, [file])
 
 

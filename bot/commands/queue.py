@@ -6,8 +6,8 @@ import discord
 from discord import app_commands
 
 from bot.jobs import Job, State
-from bot.label import message_link
-from bot.texts import bar, duration, harmless
+from bot.label import message_link, title
+from bot.texts import bar, duration
 
 if TYPE_CHECKING:
     from bot.app import PixelBot
@@ -49,7 +49,7 @@ async def queue(interaction: discord.Interaction["PixelBot"]) -> None:
 def _line(bot: "PixelBot", job: Job, guild_id: int | None) -> str:
     """One job; of another server's nothing but that it is there."""
     if job.guild_id == guild_id:
-        text = f"{message_link(job)} {harmless(job.prompt, _PROMPT_LIMIT)} · <@{job.user_id}>"
+        text = f"{message_link(job)} {title(job, _PROMPT_LIMIT)} · <@{job.user_id}>"
     else:
         text = "a picture for another server"
     frame = bot.frames.get(job.id)

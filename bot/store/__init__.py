@@ -1,6 +1,7 @@
 """The queue, the history and what people set: every SQL statement of the project."""
 
 from bot.store.finding import Excerpt, Finding, Offer, Wanted
+from bot.store.forgetting import Forgetting, Forgotten, Holdings
 from bot.store.gallery import Gallery
 from bot.store.history import History
 from bot.store.lineage import Lineage, Relative
@@ -8,24 +9,42 @@ from bot.store.messages import Messages
 from bot.store.operating import DayStatistics, Operating
 from bot.store.preferences import Preferences, Scope
 from bot.store.prompts import FormerPrompt, Prompts
-from bot.store.queue import LONE_DEATHS, Caps, Place, Queue, QueueFull
+from bot.store.queue import LONE_DEATHS, Caps, Limits, Place, Queue, QueueFull, TooSoon
+from bot.store.starboard import Starboard, Stars
 
 __all__ = [
     "LONE_DEATHS",
     "Caps",
     "DayStatistics",
     "Excerpt",
+    "Forgotten",
     "FormerPrompt",
     "Gallery",
+    "Holdings",
+    "Limits",
     "Offer",
     "Place",
     "QueueFull",
     "Relative",
     "Scope",
+    "Stars",
     "Store",
+    "TooSoon",
     "Wanted",
 ]
 
 
-class Store(Queue, Messages, History, Finding, Lineage, Gallery, Preferences, Prompts, Operating):
+class Store(
+    Queue,
+    Messages,
+    History,
+    Finding,
+    Lineage,
+    Gallery,
+    Preferences,
+    Prompts,
+    Starboard,
+    Forgetting,
+    Operating,
+):
     """All of it, on one pair of connections. Open it with `Store.open`."""

@@ -48,6 +48,8 @@ class Database:
             await writer.execute("PRAGMA journal_mode = WAL")
             # A queued job survives a power cut, not only the end of a process.
             await writer.execute("PRAGMA synchronous = FULL")
+            # What is deleted is not left lying in unused pages.
+            await writer.execute("PRAGMA secure_delete = ON")
             await reader.execute("PRAGMA query_only = ON")
             yield cls(writer, reader, clock)
 

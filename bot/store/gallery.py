@@ -20,7 +20,7 @@ class Gallery(Database):
             """
             SELECT art.* FROM gallery_channels, art
             WHERE art.id IN (
-                SELECT id FROM art AS own
+                SELECT id FROM open_art AS own
                 WHERE own.channel_id = gallery_channels.id AND own.id < :before
                 ORDER BY own.id DESC LIMIT :limit)
             ORDER BY art.id DESC LIMIT :limit

@@ -7,9 +7,12 @@ from bot.store.database import Database
 class Messages(Database):
     """The messages in the channels."""
 
-    async def set_message(self, job_id: int, message_id: int) -> None:
-        """Keep which message shows the job, and that it was sent just now."""
-        await self._change(
+    async def set_message(self, job_id: int, message_id: int) -> bool:
+        """Keep which message shows the job, and that it was sent just now.
+
+        Returns whether there is such a job; it may have been forgotten meanwhile.
+        """
+        return await self._change(
             "UPDATE jobs SET message_id = ?, message_at = ? WHERE id = ?",
             (message_id, self._clock(), job_id),
         )

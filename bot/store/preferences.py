@@ -1,5 +1,6 @@
 """What people, channels and servers have set for themselves."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -27,6 +28,23 @@ class Preferences(Database):
             (scope, scope_id),
         )
         return {row["name"]: msgspec.json.decode(row["value"]) for row in rows}
+
+    async def preferences_of(
+        self, scope: Scope, scope_ids: Sequence[int]
+    ) -> dict[int, dict[str, object]]:
+        """Everything that those of some people, channels or servers that have set any have set."""
+        rows = await self._read_all(
+            """
+            SELECT scope_id, name, value FROM preferences
+            WHERE scope = ? AND scope_id IN (SELECT value FROM json_each(?))
+            ORDER BY scope_id, name
+            """,
+            (scope, msgspec.json.encode(scope_ids).decode()),
+        )
+        found: dict[int, dict[str, object]] = {}
+        for row in rows:
+            found.setdefault(row["scope_id"], {})[row["name"]] = msgspec.json.decode(row["value"])
+        return found
 
     async def set_preference(self, scope: Scope, scope_id: int, name: str, value: object) -> None:
         """Set a value; None takes it back."""

@@ -4,11 +4,13 @@ The database is the queue. A job's state changes by one guarded UPDATE that name
 attempt it changes from, and tells whether it took; a result of an old attempt finds no row.
 """
 
+import math
 from dataclasses import dataclass
 
 from bot.errors import Refusal
 from bot.jobs import Job, NewJob, State
 from bot.store.database import Database, job_of, to_json
+from bot.texts import duration
 from engine.protocol import Provenance
 from engine.settings import Settings
 
@@ -24,9 +26,30 @@ class QueueFull(Refusal):
     """Somebody has as many pictures waiting as one person may; the message is for them."""
 
 
+class TooSoon(Refusal):
+    """A server lets nobody ask so quickly; the message is for whoever did."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a server lets one person ask for; beside what the operator does.
+
+    Attributes:
+        waiting: how many of their jobs may wait there, if that is limited.
+        cooldown: seconds between two requests, of one job or of a group.
+
+    """
+
+    waiting: int | None = None
+    cooldown: int = 0
+
+
+_NO_LIMITS = Limits()
+
+
 @dataclass(frozen=True)
 class Caps:
-    """How many jobs may run at the same time."""
+    """How many jobs may run at the same time; a server may have set less for itself."""
 
     per_user: int
     per_guild: int
@@ -43,7 +66,9 @@ class Place:
 class Queue(Database):
     """The jobs that wait or are being drawn."""
 
-    async def add_job(self, new: NewJob, *, waiting_per_user: int) -> Job:
+    async def add_job(
+        self, new: NewJob, *, waiting_per_user: int, limits: Limits = _NO_LIMITS
+    ) -> Job:
         """Put a job into the queue.
 
         Its fair round is that of the job that is next, plus one for each unfinished job of its
@@ -51,10 +76,13 @@ class Queue(Database):
         it is.
 
         Raises:
-            QueueFull: when its owner has `waiting_per_user` jobs waiting already.
+            QueueFull: when its owner has `waiting_per_user` jobs waiting already, or as many in
+                this server as its `limits` allow.
+            TooSoon: when their last one in this server is not long enough ago.
 
         """
         async with self._transaction():
+            await self._check_limits(new.user_id, new.guild_id, 1, limits)
             row = await self._write(
                 """
                 SELECT COUNT(*) AS waiting, MAX(round) AS last_round,
@@ -99,10 +127,44 @@ class Queue(Database):
         assert added is not None
         return job_of(added)
 
+    async def _check_limits(self, user_id: int, guild_id: int, count: int, limits: Limits) -> None:
+        """Make sure that a server lets somebody add so many jobs at once."""
+        who = (user_id, guild_id)
+        if limits.waiting is not None:
+            row = await self._write(
+                """
+                SELECT COUNT(*) AS waiting FROM jobs
+                WHERE state = 'queued' AND user_id = ? AND guild_id = ?
+                """,
+                who,
+            )
+            assert row is not None
+            if row["waiting"] + count > limits.waiting:
+                raise QueueFull(
+                    f"{row['waiting']} of your pictures are waiting in this server already, and it "
+                    f"lets one person have {limits.waiting} there; wait for some of them or cancel "
+                    "some."
+                )
+        if limits.cooldown:
+            row = await self._write(
+                """
+                SELECT asked_at FROM jobs WHERE user_id = ? AND guild_id = ?
+                ORDER BY id DESC LIMIT 1
+                """,
+                who,
+            )
+            left = 0.0 if row is None else row["asked_at"] + limits.cooldown - self._clock()
+            if left > 0:
+                raise TooSoon(
+                    f"This server wants {duration(limits.cooldown)} between two pictures of one "
+                    f"person; please ask again in {duration(math.ceil(left))}."
+                )
+
     async def claim(self, caps: Caps) -> Job | None:
         """Hand out the next job that may run: queued → running, with a new attempt number.
 
-        Jobs of people and servers at their cap are passed over. A suspect runs alone: it is handed
+        Jobs of people and servers at their cap are passed over; what a server has set for itself
+        counts where it is less. A suspect runs alone: it is handed
         out when nothing runs, and nothing is handed out beside it.
         """
         async with self._transaction():
@@ -121,7 +183,16 @@ class Queue(Database):
                         GROUP BY user_id HAVING COUNT(*) >= :per_user)
                     AND guild_id NOT IN (
                         SELECT guild_id FROM jobs WHERE state = 'running'
-                        GROUP BY guild_id HAVING COUNT(*) >= :per_guild)
+                        GROUP BY guild_id HAVING COUNT(*) >= MIN(:per_guild, COALESCE((
+                            SELECT CAST(value AS INTEGER) FROM preferences
+                            WHERE scope = 'guild' AND scope_id = guild_id
+                                AND name = 'running_per_guild'), :per_guild)))
+                    AND (user_id, guild_id) NOT IN (
+                        SELECT user_id, guild_id FROM jobs WHERE state = 'running'
+                        GROUP BY user_id, guild_id HAVING COUNT(*) >= COALESCE((
+                            SELECT CAST(value AS INTEGER) FROM preferences
+                            WHERE scope = 'guild' AND scope_id = guild_id
+                                AND name = 'running_per_user'), :per_user))
                 ORDER BY lane, round, id LIMIT 1
                 """,
                 {"per_user": caps.per_user, "per_guild": caps.per_guild},

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 # Chosen from lists; everything else is written.
 _CHOSEN = ("aspect", "quality")
 
-# Begins the id of every form.
+# Begins the id of this form, and of every form.
 _ID = "pixel:ask:"
+_OURS = "pixel:"
 # What Discord takes in a text field.
 _LONGEST_FIELD = 4000
 # So long somebody may think about what to write, in seconds.
@@ -186,7 +187,9 @@ async def answer_lost_form(interaction: discord.Interaction["PixelBot"]) -> None
     """
     data: Mapping[str, Any] = interaction.data or {}
     form_id = str(data.get("custom_id", ""))
-    if interaction.type is not discord.InteractionType.modal_submit or not form_id.startswith(_ID):
+    if interaction.type is not discord.InteractionType.modal_submit or not form_id.startswith(
+        _OURS
+    ):
         return
     form = interaction.client.forms.get(form_id)
     if (form is None or form.is_finished()) and not interaction.response.is_done():

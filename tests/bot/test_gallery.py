@@ -99,6 +99,21 @@ async def test_consent_of_a_person_or_a_server_with_the_same_number_is_none(
     assert shown(await text(client, "/")) == []
 
 
+async def test_who_keeps_their_pictures_private_is_not_on_the_page(
+    painter: Painter,
+) -> None:
+    await painter.open_channel()
+    mine, theirs = await painter.paint("a fish"), await painter.paint("a fish", user=BOB)
+    store = painter.store
+    await store.set_preference("user", mine.user_id, "private", True)
+    assert [job.id for job in await store.gallery_page(before=None, limit=9)] == [theirs.id]
+    found = await store.gallery_search("fish", before=None, limit=9)
+    assert [job.id for job in found] == [theirs.id]
+    assert await store.gallery_picture(mine.id) is None
+    await store.set_preference("user", mine.user_id, "private", False)
+    assert await store.gallery_picture(mine.id) is not None
+
+
 @pytest.mark.parametrize("rest", ADDRESSES)
 async def test_a_private_number_is_answered_exactly_like_an_unknown_one(
     client: Client, painter: Painter, rest: str

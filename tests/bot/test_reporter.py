@@ -48,7 +48,11 @@ async def test_a_picture_goes_from_its_place_to_frames_to_the_end_in_one_message
         job = await server.job(job_id)
         assert f"`{job.seed}`" in [field.value for field in message.embeds[0].fields]
         assert labels(message) == ["Reroll", "Again"]
-        assert job.report == "posted"
+
+        async def posted() -> bool:
+            return (await server.job(job_id)).report == "posted"
+
+        await until(posted)
 
 
 async def test_only_the_newest_frame_is_sent_and_not_before_its_time(
