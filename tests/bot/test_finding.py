@@ -210,6 +210,8 @@ async def restarted(place: Place) -> None:
         dispatcher=bot.dispatcher,
         reporter=bot.reporter,
         frames=bot.frames,
+        admission=bot.admission,
+        clock=bot.clock,
     )
     await place.server.restart(new)
 
