@@ -40,15 +40,26 @@ _IN_WORDS: Mapping[tuple[str, str], str] = {
     ("spoiler", "words"): "Those with listed words",
     ("spoiler", "always"): "All",
     ("spoiler", "age"): "All, but not in age-restricted channels",
-    ("word_rule", "spoiler"): "Its picture is posted behind a spoiler",
-    ("word_rule", "refuse"): "It is refused",
-    ("gallery", "true"): "Anybody may see this channel's pictures on the gallery page",
-    ("gallery", "false"): "This channel's pictures are not on the gallery page",
-    ("allowed", "true"): "Pictures may be asked for in this channel",
-    ("allowed", "false"): "No pictures in this channel",
+    ("word_rule", "spoiler"): "Follows the rule for spoilers",
+    ("word_rule", "refuse"): "Is refused",
+    ("gallery", "true"): "Anybody may see this channel's pictures",
+    ("gallery", "false"): "Nobody may see this channel's pictures there",
+    ("allowed", "true"): "May be asked for, whatever the server's list says",
+    ("allowed", "false"): "May not be asked for, whatever the server's list says",
 }
 
 
+_LABELS: Mapping[str, str] = {
+    "allowed": "Pictures here",
+    "waiting_per_user": "Waiting pictures of one person",
+    "running_per_user": "Drawn at a time for one person",
+    "running_per_guild": "Drawn at a time for this server",
+    "cooldown": "Seconds between two of one person",
+    "spoiler": "Behind a spoiler",
+    "words": "Listed words",
+    "word_rule": "A prompt with a listed word",
+    "stars": "People who must like a picture",
+}
 _BY_OPERATOR = "as whoever runs this bot has it"
 _UNSET: Mapping[str, str] = {
     "channels": "everywhere",
@@ -56,7 +67,7 @@ _UNSET: Mapping[str, str] = {
     "waiting_per_user": _BY_OPERATOR,
     "running_per_user": _BY_OPERATOR,
     "running_per_guild": _BY_OPERATOR,
-    "allowed": "as the server has it",
+    "allowed": "as the server's list says",
     **{
         preference.name: _IN_WORDS.get(
             (preference.name, str(preference.default).lower()), str(preference.default)
@@ -419,13 +430,16 @@ async def _result(interaction: discord.Interaction["PixelBot"], channel_id: int)
     assert interaction.guild is not None
     store, guild = interaction.client.store, interaction.guild
     values = await store.preferences("guild", guild.id)
-    lines = [_line(name, values.get(name)) for page in _PAGES[:-1] for name in page.names]
+    names = [name for page in _PAGES if page.scope == "guild" for name in page.names]
+    lines = [_line(name, values[name]) for name in names if name in values]
+    lines.append("Everything else is as usual." if lines else "Everything is as usual.")
     known = [channel.id for channel in (*guild.channels, *guild.threads)]
     special = await store.preferences_of("channel", known)
     for one, own in special.items():
         lines += ["", f"<#{one}>"]
         lines += [_line(name, own[name]) for name in _PAGES[-1].names if name in own]
-    embed = discord.Embed(title="That is set", description="\n".join(lines)[:_LONGEST_FIELD])
+    embed = discord.Embed(description="\n".join(lines)[:_LONGEST_FIELD])
+    embed.title = f"{_RESULT + 1} of {_RESULT + 1} · That is set"
     where = dict.fromkeys(
         one for page in _PAGES for one in _concerned(page, values, channel_id)
     ) | dict.fromkeys(special)
@@ -537,7 +551,7 @@ def _as_choice(value: object) -> object:
 
 
 def _label(name: str) -> str:
-    return name.replace("guild", "server").replace("_", " ").capitalize()
+    return _LABELS.get(name, name.capitalize())
 
 
 def _line(name: str, value: object) -> str:

@@ -370,6 +370,18 @@ async def test_a_remix_is_a_child_with_the_same_pictures_unless_another_is_attac
         assert other.asked.mask == parent.asked.mask
 
 
+async def test_preferences_flow_into_a_form_but_not_into_a_remix(
+    tmp_path: Path, engine: ScriptedEngine
+) -> None:
+    async with simulated(tmp_path, engine) as server:
+        parent = await server.job(await server.ask("a fox"))
+        await server.bot.store.set_preference("user", server.alice.id, "palette", "nes")
+        await sent(server, await form(server), prompt="a cat")
+        assert (await newest(server)).asked.palette == "nes"
+        await sent(server, await remixed(server, parent), prompt="a bear")
+        assert (await newest(server)).asked.palette is None
+
+
 async def test_a_remix_of_a_picture_that_was_forgotten_meanwhile_is_refused(
     tmp_path: Path, engine: ScriptedEngine
 ) -> None:

@@ -192,15 +192,17 @@ async def test_numbers_and_words_are_written_in_forms(tmp_path: Path) -> None:
             "running_per_user": 1,
             "cooldown": 30,
         }
-        assert "**Waiting per user** 5" in text(walk.message)
-        assert "**Running per server** as whoever runs this bot has it" in text(walk.message)
+        assert "**Waiting pictures of one person** 5" in text(walk.message)
+        assert "**Drawn at a time for this server** as whoever runs this bot has it" in text(
+            walk.message
+        )
         await walk.press("Next")
         await walk.choose("spoiler", "always")
         await walk.write(words="rude, very rude\nRüde", word_rule=["refuse"])
         values = await walk.set_values()
         assert values["words"] == ["rude", "very rude"]
         assert (values["spoiler"], values["word_rule"]) == ("always", "refuse")
-        assert "**Words** ||rude, very rude||" in text(walk.message)
+        assert "**Listed words** ||rude, very rude||" in text(walk.message)
         await walk.press("Next")
         await walk.write(preset=["sprite"], palette="nes")
         assert (await walk.set_values())["preset"] == "sprite"
@@ -270,8 +272,8 @@ async def test_one_channel_is_set_up_by_itself(tmp_path: Path) -> None:
             "quality": "draft",
         }
         await walk.press("Next")
-        assert "Anybody may see this channel's pictures" in text(walk.message)
-        assert f"<#{other.id}>\n**Allowed** No pictures in this channel" in text(walk.message)
+        assert "**Gallery** Anybody may see this channel's pictures" in text(walk.message)
+        assert f"<#{other.id}>\n**Pictures here** May not be asked for" in text(walk.message)
 
 
 async def test_a_channel_of_another_server_cannot_be_set_up(tmp_path: Path) -> None:
