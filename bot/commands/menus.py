@@ -160,7 +160,7 @@ def _palette_embed(found: Colours, name: str) -> discord.Embed:
     )
     values = " ".join(f"#{colour}" for colour in found.colours)
     if count < MIN_COLOURS:
-        use = f"{code_block(values, 100)}A palette to draw with needs two colours or more."
+        use = f"{code_block(values, 100)}\nA palette to draw with needs two colours or more."
     else:
         setting = f'--palette "{values}"'
         use = f"Behind a prompt:\n{code_block(setting, 3000)}"

@@ -21,6 +21,8 @@ _GAP_X, _GAP_Y = 18, 36
 _SPINE = 20
 _LINE = 3
 _BORDER = 24
+# A sheet of so many cards side by side is never too wide.
+_FEWEST_COLUMNS = 6
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Block:
 
 def tree(order: Tree) -> bytes:
     """The family as a PNG."""
-    columns = max(4, math.ceil(math.sqrt(2 * _count(order.root))))
+    columns = max(_FEWEST_COLUMNS, math.ceil(math.sqrt(2 * _count(order.root))))
     block = _block(order.root, columns * (_LOOK.size[0] + _GAP_X))
     canvas = Image.new("RGB", (block.size[0] + 2 * _BORDER, block.size[1] + 2 * _BORDER), GROUND)
     _draw(canvas, block, _BORDER, _BORDER)

@@ -261,7 +261,7 @@ async def test_a_palette_of_one_colour_is_not_offered_to_draw_with(tmp_path: Pat
         message = await server.alice.send(server.channel, attachments=[("a.png", png())])
         page = await used(server, PALETTE, message)
         assert page.embeds[0].title == "One colour"
-        assert "#ff0000" in page.embeds[0].description
+        assert "\n#ff0000\n```\nA palette to draw with needs" in page.embeds[0].description
         assert "--palette" not in page.embeds[0].description
 
 
