@@ -78,10 +78,10 @@ class PixelBot(discord.AutoShardedClient):
     Attributes:
         frames: the newest look of each job that is being drawn.
         decoding: held while a stranger's picture is decoded, which takes a thread and memory.
-        workshop: makes pictures of pictures.
-        sheets: lays many of them out on one.
         starring: held while a picture is put on a starboard or taken down.
         forgetter: deletes what is kept of people.
+        workshop: makes pictures of pictures.
+        sheets: lays many of them out on one.
         forms: those that are open, by their ids.
         started_at: when, on the bot's clock.
 

@@ -86,7 +86,7 @@ class Forgetter:
         bot, store = self._bot, self._bot.store
         for job in await store.unfinished_to_forget(user_id):
             await bot.dispatcher.cancel(job.id)
-        for name in await store.pictures_begun_from(user_id):
+        for name in await store.attached_to_forget(user_id):
             await bot.pictures.remove_init(name)
         closed: set[int] = set()
         while jobs := await store.next_to_forget(user_id):

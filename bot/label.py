@@ -49,10 +49,8 @@ def label(
 
     """
     by = f"for <@{job.user_id}>"
-    lines = [
-        title(job) if show_prompt else UNTOLD,
-        by if job.relation is None else f"{by} · {origin(job, parent)}",
-    ]
+    words = f"**{prompt_of(job)}**" if show_prompt else UNTOLD
+    lines = [words, by if job.relation is None else f"{by} · {origin(job, parent)}"]
     if status := notice or _status(job, place, frame):
         lines += ["", status]
     embed = discord.Embed(description="\n".join(lines), colour=_COLOURS[job.state])
@@ -69,25 +67,10 @@ def label(
     return embed
 
 
-def title(job: Job, limit: int = PROMPT_LIMIT) -> str:
-    """A job's prompt, in bold."""
-    return _behind(f"**{harmless(job.prompt, limit)}**", job)
-
-
-def prompt_of(job: Job, limit: int) -> str:
-    """A job's prompt, within a line."""
-    return _behind(harmless(job.prompt, limit), job)
-
-
-def _behind(prompt: str, job: Job) -> str:
-    """It may say as much as the picture shows: behind a spoiler if that is."""
+def prompt_of(job: Job, limit: int = PROMPT_LIMIT) -> str:
+    """A job's prompt, which may say as much as its picture shows: behind a spoiler if that is."""
+    prompt = harmless(job.prompt, limit)
     return f"||{prompt}||" if job.spoiler else prompt
-
-
-def covered(name: str, job: Job) -> str:
-    """A file's name in a message about a job; behind a spoiler if its picture is."""
-    # Discord hides what is called so until it is clicked.
-    return f"SPOILER_{name}" if job.spoiler else name
 
 
 def place_sentence(place: Place) -> str:

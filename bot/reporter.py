@@ -19,7 +19,7 @@ import discord
 from bot import metrics
 from bot.errors import AUTO_MODERATION
 from bot.jobs import Frame, Job, State
-from bot.label import covered, label
+from bot.label import label
 from bot.logs import about_job
 from bot.pictures import Pictures, fit
 from bot.store import Store
@@ -378,5 +378,8 @@ def _file(job: Job, sheet: _Sheet) -> discord.File | None:
     if sheet.png is None:
         return None
     return discord.File(
-        io.BytesIO(sheet.png), covered(f"pixel-{job.id}.png", job), description=alt_text(job.prompt)
+        io.BytesIO(sheet.png),
+        f"pixel-{job.id}.png",
+        spoiler=job.spoiler,
+        description=alt_text(job.prompt),
     )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from bot.gallery.sizes import is_pixel_art
 from bot.jobs import Job, State
-from bot.logs import about_job
 from bot.pictures import Pictures
 from bot.store import Relative
 from bot.workshop.client import Workshop
@@ -115,8 +114,7 @@ class Sheets:
         if order in self._kept:
             self._kept.move_to_end(order)
             return self._kept[order]
-        with about_job(job.id):
-            png = await self._workshop.make(order)
+        png = await self._workshop.make(order, f"job {job.id}")
         if png is not None:
             self._kept[order] = png
             while len(self._kept) > _KEPT:

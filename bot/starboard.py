@@ -9,7 +9,7 @@ import discord
 
 from bot.errors import AUTO_MODERATION
 from bot.jobs import Job
-from bot.label import UNTOLD, covered, title
+from bot.label import UNTOLD, prompt_of
 from bot.logs import about_job
 from bot.pictures import fit
 from bot.preferences import PREFERENCE, read_preference
@@ -102,9 +102,12 @@ async def _post(
     png = await fit(png, channel.guild.filesize_limit) if png is not None else None
     if png is None:
         return None
-    for words in (title(job), UNTOLD):
+    for words in (f"**{prompt_of(job)}**", UNTOLD):
         file = discord.File(
-            io.BytesIO(png), covered(f"pixel-{job.id}.png", job), description=alt_text(job.prompt)
+            io.BytesIO(png),
+            f"pixel-{job.id}.png",
+            spoiler=job.spoiler,
+            description=alt_text(job.prompt),
         )
         try:
             return await channel.send(

@@ -150,7 +150,8 @@ CREATE TABLE favourites (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX favourites_by_job ON favourites (job_id);
 
--- Older messages of pictures and groups that moved on to a new one; they go when those go.
+-- Other messages that show pictures and groups: those that they moved on from, and those that
+-- somebody had them shown in. They go when those go.
 CREATE TABLE left_messages (
     message_id INTEGER PRIMARY KEY,
     channel_id INTEGER NOT NULL,

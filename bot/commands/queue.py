@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.jobs import Job, State
-from bot.label import message_link, title
+from bot.label import message_link, prompt_of
 from bot.texts import bar, duration
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ async def queue(interaction: discord.Interaction["PixelBot"]) -> None:
 def _line(bot: "PixelBot", job: Job, guild_id: int | None) -> str:
     """One job; of another server's nothing but that it is there."""
     if job.guild_id == guild_id:
-        text = f"{message_link(job)} {title(job, _PROMPT_LIMIT)} · <@{job.user_id}>"
+        text = f"{message_link(job)} {prompt_of(job, _PROMPT_LIMIT)} · <@{job.user_id}>"
     else:
         text = "a picture for another server"
     frame = bot.frames.get(job.id)

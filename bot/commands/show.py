@@ -34,6 +34,9 @@ async def show(
     await interaction.response.defer(ephemeral=not posted, thinking=True)
     page = await picture_page(interaction, job)
     await page.send(interaction, None if posted or only_me else _KEPT_FROM_OTHERS)
+    if posted:
+        message = await interaction.original_response()
+        await interaction.client.store.add_copy(job, message.channel.id, message.id)
 
 
 @show.autocomplete("job_id")

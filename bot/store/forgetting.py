@@ -129,7 +129,7 @@ class Forgetting(Database):
         )
         return [(row["channel_id"], row["message_id"]) for row in rows]
 
-    async def pictures_begun_from(self, user_id: int) -> set[str]:
+    async def attached_to_forget(self, user_id: int) -> set[str]:
         """The names of the pictures that nobody's jobs but those to be forgotten need."""
         own: set[str] = set()
         others: set[str] = set()

@@ -17,6 +17,13 @@ class Messages(Database):
             (message_id, self._clock(), job_id),
         )
 
+    async def add_copy(self, job: Job, channel_id: int, message_id: int) -> None:
+        """Keep which message shows a job besides its own, so that it goes when the job goes."""
+        await self._change(
+            "INSERT OR IGNORE INTO left_messages VALUES (?, ?, ?, ?)",
+            (message_id, channel_id, job.user_id, job.id),
+        )
+
     async def set_posted(self, job_id: int) -> None:
         """The message shows the end."""
         await self._change("UPDATE jobs SET report = 'posted' WHERE id = ?", (job_id,))

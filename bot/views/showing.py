@@ -12,7 +12,6 @@ from bot.access import find
 from bot.errors import answer_error
 from bot.jobs import Job
 from bot.label import label, message_link
-from bot.logs import about_job
 from bot.pictures import fit
 from bot.texts import alt_text, one_line
 from bot.views.buttons import job_buttons
@@ -68,7 +67,10 @@ def choices(jobs: Sequence[Job]) -> list[discord.SelectOption]:
     """Pictures to choose from, by their numbers and prompts."""
     return [
         discord.SelectOption(
-            label=f"#{job.id} {one_line(job.prompt)}"[:_LONGEST_CHOICE], value=str(job.id)
+            label=f"#{job.id} {'spoiler' if job.spoiler else one_line(job.prompt)}"[
+                :_LONGEST_CHOICE
+            ],
+            value=str(job.id),
         )
         for job in jobs[:MOST_CHOICES]
     ]
@@ -103,11 +105,9 @@ class ShowSelect(
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Show what was chosen, or say why not."""
         job_id = int(self.item.values[0])
-        with about_job(job_id):
-            try:
-                interaction.client.admission.check_entry(interaction.user.id)
-                job = await find(interaction, job_id)
-                await interaction.response.defer(ephemeral=True, thinking=True)
-                await (await picture_page(interaction, job)).send(interaction)
-            except Exception as error:  # noqa: BLE001 - discord.py would leave the person alone
-                await answer_error(interaction, error)
+        try:
+            job = await find(interaction, job_id)
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            await (await picture_page(interaction, job)).send(interaction)
+        except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person alone
+            await answer_error(interaction, error)

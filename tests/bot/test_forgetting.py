@@ -171,9 +171,9 @@ async def test_pictures_of_others_that_started_from_theirs_stay_without_a_parent
         assert (theirs.parent_id, theirs.relation) == (None, "reroll")
         assert theirs.init_image is not None
         assert await server.bot.pictures.read_init(theirs.init_image) is not None
-        history = await server.bob.slash(server.channel, "history")
-        assert history.response is not None
-        text = history.response.embeds[0].description or ""
+        shown = await server.bob.slash(server.channel, "show", id=theirs.id)
+        assert shown.response is not None
+        text = shown.response.embeds[0].description or ""
         assert "Reroll of a picture that is gone" in text
 
 
@@ -188,6 +188,19 @@ async def test_messages_that_were_left_behind_go_too(
         clock.now += OLDEST_MESSAGE_SECONDS + 1
         engine.progress(job_id, 40)
         await until(lambda: len(server.messages(job_id)) == 2)
+        await forget(server)
+        assert not server.messages(job_id)
+
+
+async def test_messages_in_which_it_was_shown_again_go_too(
+    tmp_path: Path, engine: ScriptedEngine
+) -> None:
+    async with simulated(tmp_path, engine) as server:
+        job_id = await drawn(server, engine, "a fox")
+        result = await server.bob.slash(server.channel, "show", id=job_id)
+        assert result.response is not None
+        assert not result.response.ephemeral
+        assert len(server.messages(job_id)) == 2
         await forget(server)
         assert not server.messages(job_id)
 
@@ -261,7 +274,7 @@ async def test_it_goes_on_after_a_restart_with_what_was_asked_before(
             await server.message(one).delete()
             history = await server.alice.slash(server.channel, "history")
             assert history.response is not None
-            assert "no pictures yet" in history.response.content, "they are hidden at once"
+            assert SECRET not in str(history.response.embeds), "they are hidden at once"
             later = await server.ask("a fox")
             await server.shown(later, lambda _: True)
             await first.aclose()

@@ -72,7 +72,12 @@ async def everything(server: Server, engine: ScriptedEngine) -> set[str]:
     engine.fail(waiting[0], f"No: {HOSTILE}")
     await server.shown(waiting[0], lambda message: "Again" in labels(message))
     await server.alice.click(server.message(waiting[1]), label="Cancel")
+    menus = ("Pixel info", "Start from this picture", "Take its palette")
+    for menu in menus:
+        await server.bob.context_menu(server.channel, menu, message)
     await typed(server.alice, "history")
+    await typed(server.bob, "show", id=job_id)
+    await typed(server.alice, "family", id=job_id)
     await typed(server.alice, "pixel", prompt=f"{HOSTILE} --palette {HOSTILE}")
     await typed(server.alice, "settings", palette=HOSTILE)
     await typed(server.alice, "settings", reset=HOSTILE)
@@ -93,7 +98,8 @@ async def everything(server: Server, engine: ScriptedEngine) -> set[str]:
     assert forget.response is not None
     await server.alice.click(forget.response.message, label="Delete everything")
     return {
-        *("pixel", "pixel-more", "queue", "history"),
+        *menus,
+        *("pixel", "pixel-more", "queue", "history", "show", "family"),
         *("settings", "setup", "privacy", "forget"),
     }
 
@@ -129,11 +135,14 @@ async def test_every_picture_has_its_prompt_as_alt_text(
             for message in [entry.json, *spoken(entry)]
             if isinstance(message, dict)
             for attachment in message.get("attachments") or []
-            if "filename" in attachment
+            if attachment.get("filename", "").endswith((".png", ".gif", ".webp"))
         ]
         assert len(pictures) >= 4
         for picture in pictures:
-            assert picture.get("description", "").startswith("@everyone @here"), picture
+            text = picture.get("description", "")
+            assert text, picture
+            # A sheet of several says which they are.
+            assert "@everyone @here" in text or not picture["filename"].startswith("pixel-")
 
 
 async def test_what_concerns_one_person_is_shown_to_them_alone(
@@ -149,8 +158,9 @@ async def test_what_concerns_one_person_is_shown_to_them_alone(
         # New messages, and “is thinking”; the others change what is there, or open a form.
         begun = [answer for answer in answers if answer["type"] in (4, 5)]
         assert len(begun) > 10
-        for answer in begun:
-            assert answer["data"]["flags"] & discord.MessageFlags.ephemeral.flag, answer
+        ephemeral = discord.MessageFlags.ephemeral.flag
+        openly = [one for one in begun if not one.get("data", {}).get("flags", 0) & ephemeral]
+        assert len(openly) == 1, "nothing but /show is for everybody"
 
 
 async def test_automods_refusal_is_told_kindly(tmp_path: Path, engine: ScriptedEngine) -> None:

@@ -273,15 +273,18 @@ async def test_a_hidden_picture_is_a_spoiler_with_its_words_behind_bars(tmp_path
         assert server.message(job_id).attachments[0].is_spoiler()
         queue = await server.bob.slash(server.channel, "queue")
         assert queue.response is not None
-        assert "||**a rude cat**||" in (queue.response.embeds[0].description or "")
+        assert "||a rude cat||" in (queue.response.embeds[0].description or "")
         engine.finish(job_id)
         message = await server.finished(job_id)
         assert message.attachments[0].is_spoiler()
         assert message.attachments[0].filename == f"SPOILER_pixel-{job_id}.png"
-        assert server.text(job_id).startswith("||**a rude cat**||")
+        assert server.text(job_id).startswith("**||a rude cat||**")
+        again = await server.alice.slash(server.channel, "show", id=job_id)
+        assert again.response is not None
+        assert again.response.attachments[0].is_spoiler()
         history = await server.alice.slash(server.channel, "history")
         assert history.response is not None
-        assert history.response.attachments[0].is_spoiler()
+        assert "||a rude cat||" in (history.response.embeds[0].description or "")
         openly = await server.job(await server.ask("a cat"))
         assert not openly.spoiler
 

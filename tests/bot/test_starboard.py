@@ -128,7 +128,7 @@ async def test_a_hidden_picture_is_hidden_there_too(tmp_path: Path, engine: Scri
         await like(server, job, 101)
         (message,) = best.history()
         assert message.attachments[0].is_spoiler()
-        assert (message.embeds[0].description or "").startswith("||**a red apple**||")
+        assert (message.embeds[0].description or "").startswith("**||a red apple||**")
 
 
 async def test_what_automod_refuses_is_posted_without_its_words(
