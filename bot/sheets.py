@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.gallery.sizes import is_pixel_art
 from bot.jobs import Job, State
+from bot.logs import about_job
 from bot.pictures import Pictures
 from bot.store import Relative
 from bot.workshop.client import Workshop
@@ -114,7 +115,8 @@ class Sheets:
         if order in self._kept:
             self._kept.move_to_end(order)
             return self._kept[order]
-        png = await self._workshop.make(order, f"job {job.id}")
+        with about_job(job.id):
+            png = await self._workshop.make(order)
         if png is not None:
             self._kept[order] = png
             while len(self._kept) > _KEPT:

@@ -62,7 +62,12 @@ async def _page(interaction: discord.Interaction["PixelBot"], job: Job, found: F
         embed.add_field(name="Sheet", value="It could not be made; open the pictures one by one.")
         return Page(embed, view, [])
     told = ", ".join(f"#{kin.id} {kin.relation or ''}".strip() for kin in found.jobs)
-    file = discord.File(io.BytesIO(png), f"family-{job.id}.png", description=alt_text(told))
+    file = discord.File(
+        io.BytesIO(png),
+        f"family-{job.id}.png",
+        spoiler=any(kin.spoiler for kin in found.jobs),
+        description=alt_text(told),
+    )
     return Page(embed, view, [file])
 
 

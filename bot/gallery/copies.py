@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bot.gallery import sizes
 from bot.jobs import Job
+from bot.logs import about_job
 from bot.pictures import THUMBNAIL, Pictures
 from bot.workshop.client import Workshop
 from bot.workshop.orders import Copy, Resampling
@@ -67,7 +68,8 @@ class Copies:
         # The middle of a cell has its colour, whatever the cell's size.
         resampling: Resampling = "nearest" if sizes.is_pixel_art(job) else "smooth"
         order = Copy(tuple(map(str, paths)), (size.width, size.height), resampling)
-        return await self._workshop.make(order, f"job {job.id}")
+        with about_job(job.id):
+            return await self._workshop.make(order)
 
 
 def _evenly(frames: Sequence[Path]) -> Sequence[Path]:

@@ -15,6 +15,7 @@ from bot.access import channels_to_see
 from bot.errors import Refusal, answer_error
 from bot.jobs import Job
 from bot.label import message_link, prompt_of
+from bot.logs import about_job
 from bot.pictures import fit
 from bot.store import Excerpt, Wanted
 from bot.texts import alt_text, harmless, one_line
@@ -125,7 +126,12 @@ async def sheet_page(
         embed.add_field(name="Sheet", value="It could not be made; open the pictures one by one.")
         return Page(embed, view, [])
     shown = "; ".join(f"#{job.id} {one_line(job.prompt)}" for job in jobs)
-    file = discord.File(io.BytesIO(png), "pictures.png", description=alt_text(shown))
+    file = discord.File(
+        io.BytesIO(png),
+        "pictures.png",
+        spoiler=any(job.spoiler for job in jobs),
+        description=alt_text(shown),
+    )
     return Page(embed, view, [file])
 
 
@@ -157,13 +163,15 @@ class _Control(discord.ui.DynamicItem[Any], template=r"pixel:none"):
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Turn the page, or say why not."""
-        try:
-            by = await self._by(interaction)
-            await interaction.response.defer()
-            page = await self.turn(interaction, by, _words(interaction.message))
-            await page.send(interaction)
-        except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person alone
-            await answer_error(interaction, error)
+        with about_job(self.job_id):
+            try:
+                interaction.client.admission.check_entry(interaction.user.id)
+                by = await self._by(interaction)
+                await interaction.response.defer()
+                page = await self.turn(interaction, by, _words(interaction.message))
+                await page.send(interaction)
+            except Exception as error:  # noqa: BLE001 - discord.py would leave the person alone
+                await answer_error(interaction, error)
 
     async def turn(
         self, interaction: discord.Interaction["PixelBot"], by: int | None, words: str

@@ -12,6 +12,7 @@ from bot.access import find
 from bot.errors import answer_error
 from bot.jobs import Job
 from bot.label import label, message_link
+from bot.logs import about_job
 from bot.pictures import fit
 from bot.texts import alt_text, one_line
 from bot.views.buttons import job_buttons
@@ -105,9 +106,11 @@ class ShowSelect(
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Show what was chosen, or say why not."""
         job_id = int(self.item.values[0])
-        try:
-            job = await find(interaction, job_id)
-            await interaction.response.defer(ephemeral=True, thinking=True)
-            await (await picture_page(interaction, job)).send(interaction)
-        except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person alone
-            await answer_error(interaction, error)
+        with about_job(job_id):
+            try:
+                interaction.client.admission.check_entry(interaction.user.id)
+                job = await find(interaction, job_id)
+                await interaction.response.defer(ephemeral=True, thinking=True)
+                await (await picture_page(interaction, job)).send(interaction)
+            except Exception as error:  # noqa: BLE001 - discord.py would leave the person alone
+                await answer_error(interaction, error)

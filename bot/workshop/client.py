@@ -27,8 +27,8 @@ class Workshop:
     def __init__(self) -> None:
         self._places = asyncio.Semaphore(_AT_ONCE)
 
-    async def make(self, order: Order, about: str) -> bytes | None:
-        """What was ordered, or None when it cannot be made; the log says why, and of what."""
+    async def make(self, order: Order) -> bytes | None:
+        """What was ordered, or None when it cannot be made; the log says why."""
         async with self._places:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "bot.workshop"),
@@ -49,6 +49,6 @@ class Workshop:
                 await process.wait()
         if process.returncode != 0 or not output:
             what = type(order).__name__.lower()
-            log.warning("%s: no %s was made: %s", about, what, complaint.decode().strip())
+            log.warning("no %s was made: %s", what, complaint.decode().strip())
             return None
         return output

@@ -69,26 +69,31 @@ class Place:
 
 
 @contextlib.asynccontextmanager
-async def a_place(tmp_path: Path) -> AsyncIterator[Place]:
+async def a_place(data: Path) -> AsyncIterator[Place]:
     """Open it, with a bot that draws nothing by itself."""
-    async with simulated(tmp_path, ScriptedEngine()) as server:
-        secret = server.guild.create_text_channel(
-            "secret",
-            overwrites={
-                server.guild.default_role: HIDDEN,
-                server.guild.roles["moderators"]: SEEN,
-                server.guild.me: SEEN,
-            },
-        )
-        other = server.env.create_guild("Elsewhere")
-        yield Place(
-            server,
-            Painter(server.bot.store, tmp_path),
-            secret,
-            other.create_text_channel("art"),
-            other.add_member(server.alice.user),
-            other.add_member(server.bob.user),
-        )
+    async with simulated(data, ScriptedEngine()) as server:
+        yield place_of(server, data)
+
+
+def place_of(server: Server, data: Path) -> Place:
+    """Add the other channels and the other server."""
+    secret = server.guild.create_text_channel(
+        "secret",
+        overwrites={
+            server.guild.default_role: HIDDEN,
+            server.guild.roles["moderators"]: SEEN,
+            server.guild.me: SEEN,
+        },
+    )
+    other = server.env.create_guild("Elsewhere")
+    return Place(
+        server,
+        Painter(server.bot.store, data),
+        secret,
+        other.create_text_channel("art"),
+        other.add_member(server.alice.user),
+        other.add_member(server.bob.user),
+    )
 
 
 async def answer(result: simcord.InteractionResult) -> simcord.ResponseMessage:

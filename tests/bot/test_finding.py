@@ -1,13 +1,16 @@
 """Finding pictures again: /history, /show, and who may see what."""
 
+import contextlib
 from pathlib import Path
 
 import discord
 
+from bot.app import open_bot
 from bot.views.history import ON_A_SHEET
 from tests.bot.helpers import add
-from tests.bot.places import Place, a_place, answer, leads, listed, picture
-from tests.simulated import labels
+from tests.bot.places import a_place, answer, leads, listed, picture, place_of
+from tests.bot.scripted import ScriptedEngine
+from tests.simulated import config, connected, labels
 
 
 async def test_nine_pictures_are_on_a_sheet_and_buttons_lead_to_the_others(tmp_path: Path) -> None:
@@ -181,37 +184,27 @@ async def test_words_are_searched_in_the_prompts(tmp_path: Path) -> None:
 
 
 async def test_a_search_goes_on_after_a_restart(tmp_path: Path) -> None:
-    async with a_place(tmp_path) as place:
-        server, words = place.server, 'APPLES -- "and" *_pears_*'
-        jobs = []
-        for _ in range(ON_A_SHEET + 2):
-            jobs.append((await place.paint("apples and pears")).id)
-            await place.paint("a fox")
-        page = await place.history(search=words)
-        assert words in page.embeds[0].footer.text
-        await restarted(place)
-        await server.alice.click(page, label="Older")
-        assert listed(page) == [jobs[1], jobs[0]]
-        await server.alice.select(page, [str(jobs[0])])
-        await server.alice.click(page, label="Newer")
-        assert page.embeds[0].footer.text.startswith(f"pixel #{jobs[1]} · ")
-        await server.alice.click(page, label="Back to the sheet")
-        assert listed(page) == [jobs[1], jobs[0]]
-
-
-async def restarted(place: Place) -> None:
-    """A client that remembers nothing, on the same store."""
-    bot = place.server.bot
-    new = type(bot)(
-        bot.config,
-        store=bot.store,
-        pictures=bot.pictures,
-        engine=bot.engine,
-        dispatcher=bot.dispatcher,
-        reporter=bot.reporter,
-        frames=bot.frames,
-    )
-    await place.server.restart(new)
+    engine, words = ScriptedEngine(), 'APPLES -- "and" *_pears_*'
+    async with contextlib.AsyncExitStack() as first:
+        bot = await first.enter_async_context(open_bot(config(tmp_path), engine=engine))
+        async with connected(bot) as server:
+            place, alice = place_of(server, tmp_path), server.alice
+            jobs = []
+            for _ in range(ON_A_SHEET + 2):
+                jobs.append((await place.paint("apples and pears")).id)
+                await place.paint("a fox")
+            page = await place.history(search=words)
+            assert words in page.embeds[0].footer.text
+            await first.aclose()
+            async with open_bot(config(tmp_path), engine=engine) as successor:
+                await server.restart(successor)
+                await alice.click(page, label="Older")
+                assert listed(page) == [jobs[1], jobs[0]]
+                await alice.select(page, [str(jobs[0])])
+                await alice.click(page, label="Newer")
+                assert page.embeds[0].footer.text.startswith(f"pixel #{jobs[1]} · ")
+                await alice.click(page, label="Back to the sheet")
+                assert listed(page) == [jobs[1], jobs[0]]
 
 
 async def test_deleted_pictures_are_not_found(tmp_path: Path) -> None:

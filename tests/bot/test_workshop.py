@@ -19,7 +19,7 @@ def picture(path: Path, size: tuple[int, int], colour: str, mode: str = "RGB") -
 
 
 async def sheet(*tiles: Tile) -> Image.Image:
-    made = await Workshop().make(Sheet(tiles), "a test")
+    made = await Workshop().make(Sheet(tiles))
     assert made is not None
     with Image.open(io.BytesIO(made)) as image:
         return image.convert("RGB")
@@ -69,13 +69,13 @@ async def test_an_order_that_cannot_be_filled_is_none_and_the_log_says_why(
 ) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG nonsense")
-    assert await Workshop().make(Sheet((Tile(str(broken), "#1"),)), "job 7") is None
-    assert "job 7: no sheet was made" in caplog.text
+    assert await Workshop().make(Sheet((Tile(str(broken), "#1"),))) is None
+    assert "no sheet was made" in caplog.text
     assert "cannot identify image file" in caplog.text
 
 
 async def palette(png: bytes, most: int) -> Colours:
-    made = await Workshop().make(Palette(png, most, "a test"), "a test")
+    made = await Workshop().make(Palette(png, most, "a test"))
     assert made is not None
     return msgspec.msgpack.decode(made, type=Colours)
 
