@@ -19,16 +19,18 @@ from discord import app_commands
 from bot import folder
 from bot.commands import add_commands
 from bot.config import Config
+from bot.darkroom.room import Darkroom
 from bot.dispatcher import Dispatcher
 from bot.errors import answer_error
 from bot.jobs import Frame
 from bot.pictures import Pictures
+from bot.places import Places
 from bot.reporter import Reporter
 from bot.store import Caps, Store
 from bot.translations import FileTranslator, translated
 from bot.views import buttons
 from bot.views import history as history_buttons
-from bot.views.asking import AskForm, answer_lost_form
+from bot.views.asking import answer_lost_form
 from engine.client import Engine, LocalEngine
 from engine.files import write_atomically
 
@@ -50,6 +52,9 @@ class PixelBot(discord.AutoShardedClient):
 
     Attributes:
         frames: the newest look of each job that is being drawn.
+        darkroom: where pictures are made of pictures.
+        places: who waits how long.
+        answering: held while something is made of a picture and posted.
         decoding: held while a stranger's picture is decoded, which takes a thread and memory.
         forms: those that are open, by their ids.
 
@@ -65,6 +70,8 @@ class PixelBot(discord.AutoShardedClient):
         dispatcher: Dispatcher,
         reporter: Reporter,
         frames: MutableMapping[int, Frame],
+        darkroom: Darkroom,
+        places: Places,
     ) -> None:
         super().__init__(
             intents=discord.Intents(guilds=True),
@@ -79,8 +86,11 @@ class PixelBot(discord.AutoShardedClient):
         self.dispatcher = dispatcher
         self.reporter = reporter
         self.frames = frames
+        self.darkroom = darkroom
+        self.places = places
+        self.answering: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
         self.decoding = asyncio.Semaphore(2)
-        self.forms: WeakValueDictionary[str, AskForm] = WeakValueDictionary()
+        self.forms: WeakValueDictionary[str, discord.ui.Modal] = WeakValueDictionary()
         self.tree = PixelTree(self)
         add_commands(self.tree)
         self._shards_down: set[int] = set()
@@ -167,13 +177,16 @@ async def open_bot(
             Store.open(folder.database_path(config.data), clock)
         )
         pictures = Pictures(config.data)
+        darkroom = Darkroom()
         frames: dict[int, Frame] = {}
+        caps = Caps(per_user=config.running_per_user, per_guild=config.running_per_guild)
+        places = Places(store, easels=config.easels, caps=caps, frames=frames, clock=clock)
         reporter = Reporter(
             store,
             pictures,
             interval=config.edit_interval,
             clock=clock,
-            easels=config.easels,
+            places=places,
             frames=frames,
         )
         if engine is None:
@@ -184,8 +197,9 @@ async def open_bot(
             store,
             engine,
             pictures,
+            darkroom,
             easels=config.easels,
-            caps=Caps(per_user=config.running_per_user, per_guild=config.running_per_guild),
+            caps=caps,
             frames=frames,
             on_change=reporter.notify,
         )
@@ -199,6 +213,8 @@ async def open_bot(
             dispatcher=dispatcher,
             reporter=reporter,
             frames=frames,
+            darkroom=darkroom,
+            places=places,
         )
         await stack.enter_async_context(bot)
         reporter.start()

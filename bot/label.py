@@ -1,10 +1,12 @@
 """The label below a picture: what is drawn, how far it is, and how to draw it again."""
 
+from collections.abc import Mapping
+
 import discord
 
-from bot.jobs import Frame, Job, State
+from bot.jobs import Frame, Group, Job, State
 from bot.options import chosen, summary
-from bot.store import Place
+from bot.places import Place
 from bot.texts import bar, duration, harmless
 
 PROMPT_LIMIT = 1500
@@ -17,7 +19,9 @@ _COLOURS = {
     State.FAILED: discord.Colour(0xED4245),
     State.CANCELLED: discord.Colour(0x80848E),
 }
-_RELATIONS = {
+# Whose colour several pictures have.
+_LOUDEST = (State.RUNNING, State.QUEUED, State.DONE, State.FAILED, State.CANCELLED)
+RELATIONS = {
     "reroll": "Reroll of",
     "again": "The same as",
     "variation": "Variation of",
@@ -53,6 +57,8 @@ def label(
         embed.add_field(name="Seed", value=f"`{job.seed}`")
         if job.drawing_seconds is not None:
             embed.add_field(name="Drawn in", value=duration(job.drawing_seconds))
+        if job.score is not None:
+            embed.add_field(name="Score", value=f"{job.score:.2f}")
         details = [f"{name}: {value}" for name, value in chosen(job.asked)]
         if job.resolved is not None:
             details.append(summary(job.resolved))
@@ -62,12 +68,55 @@ def label(
     return embed
 
 
+def group_label(
+    group: Group,
+    *,
+    frames: Mapping[int, Frame],
+    place: Place | None = None,
+    parent: Job | None = None,
+    show_prompt: bool = True,
+) -> discord.Embed:
+    """The label of pictures that share a message; a line for each.
+
+    Args:
+        group: the row and its jobs.
+        frames: the newest looks of those that are drawn.
+        place: where the first one stands while it waits.
+        parent: the job that they were made from.
+        show_prompt: as for a single one.
+
+    """
+    first = group.first
+    title = f"**{harmless(first.prompt, PROMPT_LIMIT)}**" if show_prompt else "*Four pictures*"
+    lines = [title, f"for <@{group.user_id}>{_origin(first, parent)}", ""]
+    for number, job in enumerate(group.jobs, start=1):
+        at = place if job is first else None
+        status = _status(job, at, frames.get(job.id)) or f"#{job.id} · seed `{job.seed}`"
+        lines.append(f"**{number}** {status}")
+    states = {job.state for job in group.jobs}
+    shown = next(state for state in _LOUDEST if state in states)
+    embed = discord.Embed(description="\n".join(lines), colour=_COLOURS[shown])
+    embed.set_footer(text=f"pixel {', '.join(f'#{job.id}' for job in group.jobs)}")
+    return embed
+
+
 def place_sentence(place: Place) -> str:
     """Where a job stands in the queue, for people."""
     if place.before == 0:
         return "It is next."
     pictures = "picture is" if place.before == 1 else "pictures are"
     return f"{place.before} {pictures} before it: about {duration(place.seconds)}."
+
+
+def progress_line(frame: Frame) -> str:
+    """How far a picture is, for people."""
+    share = frame.iteration / frame.iterations
+    parts = [f"{bar(share)} {share:.0%}", f"step {frame.iteration} of {frame.iterations}"]
+    if frame.score is not None:
+        parts.append(f"score {frame.score:.2f}")
+    if frame.seconds_left is not None:
+        parts.append(f"about {duration(frame.seconds_left)} left")
+    return " · ".join(parts)
 
 
 def message_link(job: Job) -> str:
@@ -82,7 +131,7 @@ def _origin(job: Job, parent: Job | None) -> str:
     if job.relation is None:
         return ""
     source = message_link(parent) if parent is not None else f"#{job.parent_id}"
-    return f" · {_RELATIONS[job.relation]} {source}"
+    return f" · {RELATIONS[job.relation]} {source}"
 
 
 def _status(job: Job, place: Place | None, frame: Frame | None) -> str:
@@ -91,9 +140,10 @@ def _status(job: Job, place: Place | None, frame: Frame | None) -> str:
             return "It was interrupted, and goes on in a moment."
         case State.QUEUED:
             return place_sentence(place) if place is not None else "Waiting."
+        case State.RUNNING if job.cancelling:
+            return "Cancelling …"
         case State.RUNNING if frame is not None:
-            share = frame.iteration / frame.iterations
-            return f"{bar(share)} {share:.0%} · step {frame.iteration} of {frame.iterations}"
+            return progress_line(frame)
         case State.RUNNING:
             return "Being drawn …"
         case State.FAILED:

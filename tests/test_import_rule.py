@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 DOOR = {
     *("settings", "presets", "prompts", "palettes", "protocol", "client", "errors", "files", "cli"),
-    # For the gallery's worker: numpy and Pillow alone.
-    *("animation", "png"),
+    # For the darkroom's worker: numpy and Pillow alone.
+    *("animation", "palette_files", "png", "sprite_sheet"),
 }
 
 
@@ -63,7 +63,7 @@ def test_the_engine_takes_nothing_from_the_bot() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["bot.app", "bot.runner", "bot.cli", "bot.gallery.worker", "engine.client", "engine.cli"],
+    ["bot.app", "bot.runner", "bot.cli", "bot.darkroom.worker", "engine.client", "engine.cli"],
 )
 def test_the_bot_and_the_door_do_without_torch(module: str) -> None:
     loaded = modules_after(f"import {module}")

@@ -1,29 +1,19 @@
 """Thumbnails and time-lapses, made when somebody first looks, and kept beside the picture."""
 
 import asyncio
-import contextlib
-import logging
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bot.darkroom.room import Darkroom, DarkroomError, evenly
+from bot.darkroom.tasks import Copy
 from bot.gallery import sizes
 from bot.jobs import Job
 from bot.pictures import THUMBNAIL, Pictures
 
-log = logging.getLogger(__name__)
-
-# The bot's engine wants the processors too, and a visitor does not wait for ever.
-_AT_ONCE = 2
+# A visitor does not wait for ever.
 _MOST_WAITING = 128
-_WALL_SECONDS = 30.0
 # Of a longer drawing so many frames are shown, evenly taken.
 _MOST_FRAMES = 48
-
-# What a process needs to start, and nothing else that this one knows; numpy needs no threads.
-_PASSED_ON = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
-_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 class Busy(RuntimeError):
@@ -31,12 +21,12 @@ class Busy(RuntimeError):
 
 
 class Copies:
-    """What makes them: a process for each, few at a time, each copy once."""
+    """What makes them, each once, in a darkroom of its own, so that the bot is not kept waiting."""
 
     def __init__(self, pictures: Pictures) -> None:
         self._pictures = pictures
         self._making: dict[tuple[int, str], asyncio.Task[bytes | None]] = {}
-        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._darkroom = Darkroom()
 
     async def close(self) -> None:
         """End what is being made."""
@@ -67,41 +57,16 @@ class Copies:
         path = await self._pictures.find(job.picture)
         if path is None:
             return None
-        if name == THUMBNAIL:
-            return await self._run(job, [path], sizes.thumbnail(job))
-        frames = await self._pictures.frames(job.id)
-        return await self._run(job, [*_evenly(frames), path], sizes.moving(job)) if frames else None
-
-    async def _run(self, job: Job, paths: Sequence[Path], size: sizes.Size) -> bytes | None:
-        # The middle of a cell has its colour, whatever the cell's size.
-        resampling = "nearest" if sizes.is_pixel_art(job) else "smooth"
-        async with self._places:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot.gallery.worker"),
-                *(str(size.width), str(size.height), resampling, *map(str, paths)),
-                env=_ENVIRONMENT
-                | {name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-            )
-            try:
-                async with asyncio.timeout(_WALL_SECONDS):
-                    output, complaint = await process.communicate()
-            except TimeoutError:
-                output, complaint = b"", b"it took too long"
-            finally:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
-        if process.returncode != 0 or not output:
-            log.warning("job %d: no copy for the gallery: %s", job.id, complaint.decode().strip())
+        try:
+            if name == THUMBNAIL:
+                return await self._copy(job, [path], sizes.thumbnail(job))
+            frames = await self._pictures.frames(job.id)
+            shown = evenly(frames, _MOST_FRAMES)
+            return await self._copy(job, [*shown, path], sizes.moving(job)) if frames else None
+        except DarkroomError:
             return None
-        return output
 
-
-def _evenly(frames: Sequence[Path]) -> Sequence[Path]:
-    if len(frames) <= _MOST_FRAMES:
-        return frames
-    last = _MOST_FRAMES - 1
-    return [frames[round(i * (len(frames) - 1) / last)] for i in range(_MOST_FRAMES)]
+    async def _copy(self, job: Job, paths: Sequence[Path | str], size: sizes.Size) -> bytes:
+        crisp = sizes.is_pixel_art(job)
+        task = Copy(tuple(map(str, paths)), (size.width, size.height), crisp)
+        return await self._darkroom.make(task)

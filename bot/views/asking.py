@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _CHOSEN = ("aspect", "quality")
 
 # Begins the id of every form.
-_ID = "pixel:ask:"
+FORM_ID = "pixel:ask:"
 # What Discord takes in a text field.
 _LONGEST_FIELD = 4000
 # So long somebody may think about what to write, in seconds.
@@ -56,7 +56,7 @@ class AskForm(ui.Modal):
             title=say("labels", "Draw a picture")
             if job is None
             else f"{say('labels', 'Remix')} #{job.id}",
-            custom_id=f"{_ID}{secrets.token_hex(8)}",
+            custom_id=f"{FORM_ID}{secrets.token_hex(8)}",
             timeout=_PATIENCE,
         )
         interaction.client.forms[self.custom_id] = self
@@ -155,7 +155,9 @@ async def answer_lost_form(interaction: discord.Interaction["PixelBot"]) -> None
     """
     data: Mapping[str, Any] = interaction.data or {}
     form_id = str(data.get("custom_id", ""))
-    if interaction.type is not discord.InteractionType.modal_submit or not form_id.startswith(_ID):
+    if interaction.type is not discord.InteractionType.modal_submit or not form_id.startswith(
+        FORM_ID
+    ):
         return
     form = interaction.client.forms.get(form_id)
     if (form is None or form.is_finished()) and not interaction.response.is_done():

@@ -47,7 +47,11 @@ async def test_a_picture_goes_from_its_place_to_frames_to_the_end_in_one_message
         assert await message.attachments[0].read() == final
         job = await server.job(job_id)
         assert f"`{job.seed}`" in [field.value for field in message.embeds[0].fields]
-        assert labels(message) == ["Reroll", "Again"]
+        assert labels(message) == [
+            *("Reroll", "Variations", "Remix", "Upscale"),
+            *("Time-lapse", "Palette", "Export", "Info"),
+            *("Favourite", "Again", "Delete"),
+        ]
         assert job.report == "posted"
 
 
