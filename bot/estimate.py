@@ -6,10 +6,11 @@ costs; with that the queue is played through.
 """
 
 import itertools
+import math
 import statistics
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from engine.errors import SettingsError
 from engine.settings import Settings, resolve, split_weight
@@ -18,10 +19,14 @@ from engine.settings import Settings, resolve, split_weight
 Kind = tuple[object, ...]
 
 # Of the small judge on two processor cores, before anything was drawn.
-_SECONDS_A_VIEW = 0.001
+_SECONDS_A_VIEW = 0.002
 _ROUNDS = 3
 # How far the engine's present pace may be from what was learned before it is not believed.
 _PACE = (1 / 3, 3.0)
+# More than that would be guessing too far ahead.
+_MOST_NEWCOMERS = 200
+# Steps that are less than this are an error of rounding.
+_NOTHING = 1e-6
 # A picture's shape decides its size alone; of a picture to start from it is not known here.
 _ANY_SHAPE = (1, 1)
 
@@ -52,6 +57,14 @@ class Sample:
     work: Work
     began: float
     ended: float
+
+
+@dataclass(frozen=True)
+class Newcomers:
+    """What people will go on to ask for: these in turn, one every `gap` seconds."""
+
+    works: Sequence[Work]
+    gap: float
 
 
 def work_of(settings: Settings, user_id: int, guild_id: int) -> Work:
@@ -142,6 +155,7 @@ def seconds_until_drawn(
     easels: int,
     per_user: int,
     per_guild: int,
+    newcomers: Newcomers | None = None,
 ) -> list[float]:
     """Play the queue through; in how many seconds each that waits will be finished.
 
@@ -152,25 +166,48 @@ def seconds_until_drawn(
         easels: how many may be drawn at the same time.
         per_user: how many of one person.
         per_guild: how many of one server.
+        newcomers: what will be asked for meanwhile; it slows down what is drawn beside it.
 
     """
-    works = (*running, *waiting)
+    works = [*running, *waiting]
     costs_of = [costs.of_step(work) for work in works]
     left = [max(1.0, work.steps) for work in works]
-    finished = [0.0] * len(works)
+    finished = [math.nan] * len(works)
     active = list(range(len(running)))
     queue = list(range(len(running), len(works)))
+    told = set(queue)
+    coming = _coming(newcomers)
+    next_at, next_work = next(coming)
     now = 0.0
-    while active or queue:
+    while told:
         _admit(active, queue, works, easels, per_user, per_guild)
+        tick = sum(costs_of[i] for i in active)
         steps = min(left[i] for i in active)
-        now += steps * sum(costs_of[i] for i in active)
+        if now + steps * tick > next_at:
+            steps = max(0.0, (next_at - now) / tick)
+            works.append(next_work)
+            costs_of.append(costs.of_step(next_work))
+            left.append(max(1.0, next_work.steps))
+            finished.append(math.nan)
+            queue.append(len(works) - 1)
+            next_at, next_work = next(coming)
+        now += steps * tick
         for i in active:
             left[i] -= steps
-            if left[i] <= 0:
+            if left[i] <= _NOTHING:
                 finished[i] = now
-        active = [i for i in active if left[i] > 0]
-    return finished[len(running) :]
+        active = [i for i in active if left[i] > _NOTHING]
+        told = {i for i in told if math.isnan(finished[i])}
+    return finished[len(running) : len(running) + len(waiting)]
+
+
+def _coming(newcomers: Newcomers | None) -> Iterator[tuple[float, Work]]:
+    """When the next will come, and with what; each is a person and a server of its own."""
+    if newcomers is not None:
+        for number in range(1, _MOST_NEWCOMERS):
+            work = newcomers.works[number % len(newcomers.works)]
+            yield number * newcomers.gap, replace(work, user_id=-number, guild_id=-number)
+    yield math.inf, Work((), 0, 0, 0, 0)
 
 
 def _admit(

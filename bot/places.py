@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.estimate import Costs, Sample, Work, pace, seconds_until_drawn, work_of
+from bot.estimate import Costs, Newcomers, Sample, Work, pace, seconds_until_drawn, work_of
 from bot.jobs import Frame, Job
 from bot.store import Caps, Store
 
 # So much of the queue is played through; whoever comes later waits as long as the last of these,
 # and longer in proportion.
 _PLAYED = 100
+# So many of the newest pictures show what people ask for, and how often.
+_LATEST = 10
 # Many messages are told of one move of the queue.
 _FRESH_SECONDS = 1.0
 
@@ -48,6 +50,8 @@ class Places:
         self._frames = frames
         self._clock = clock
         self._costs = Costs([])
+        self._asked: list[Work] = []
+        self._asked_since = 0.0
         self._learned_until: float | None = None
         self._played_at = 0.0
         self._seconds: dict[int, float] = {}
@@ -84,6 +88,7 @@ class Places:
             easels=self._easels,
             per_user=self._caps.per_user,
             per_guild=self._caps.per_guild,
+            newcomers=self._newcomers(slower),
         )
         self._played_at = self._clock()
         self._seconds = {job.id: slower * left for job, left in zip(waiting, seconds, strict=True)}
@@ -92,13 +97,21 @@ class Places:
         newest = await self._store.newest_end()
         if newest == self._learned_until:
             return
-        self._costs = Costs(
-            [
-                Sample(_work(drawn.job), drawn.began, drawn.ended)
-                for drawn in await self._store.drawn()
-            ]
-        )
+        drawn = await self._store.drawn()
+        samples = [Sample(_work(one.job), one.began, one.ended) for one in drawn]
+        self._costs = Costs(samples)
+        latest = drawn[:_LATEST]
+        self._asked = [sample.work for sample in samples[:_LATEST]]
+        self._asked_since = min((one.job.asked_at for one in latest), default=0.0)
         self._learned_until = newest
+
+    def _newcomers(self, slower: float) -> Newcomers | None:
+        """What was asked for lately will be asked for again, as often."""
+        if len(self._asked) < _LATEST:
+            return None
+        # In the time of those that play, which `slower` makes that of the clock.
+        gap = (self._clock() - self._asked_since) / len(self._asked) / slower
+        return Newcomers(self._asked, gap) if gap > 0 else None
 
     def _rest(self, job: Job) -> Work:
         """What is left of a picture that is being drawn."""
