@@ -57,11 +57,13 @@ async def post_answer(
         now = await bot.store.get(job.id)
         if now is None or now.deleted_at is not None:
             raise Refusal("This picture was deleted.")
-        message = await channel.send(
-            f"{what[:1].upper()}{what[1:]} of {message_link(job)}, for {interaction.user.mention}",
-            file=picture_file(job, data, ending),
-            reference=_reference(interaction) or discord.utils.MISSING,
-        )
+        text = f"{what[:1].upper()}{what[1:]} of {message_link(job)}"
+        text = f"{text}, for {interaction.user.mention}"
+        file, shown = picture_file(job, data, ending), _shown(interaction, job)
+        if shown is None:
+            message = await channel.send(text, file=file)
+        else:
+            message = await channel.send(text, file=file, reference=shown)
         await bot.store.add_answer(job, what, Answer(channel.id, message.id))
     await interaction.delete_original_response()
 
@@ -93,14 +95,18 @@ async def _posted(
     return None
 
 
-def _reference(interaction: discord.Interaction["PixelBot"]) -> discord.MessageReference | None:
-    """The message below which the button is; nothing can be a reply to one that only one sees."""
-    message = interaction.message
-    if message is None or message.flags.ephemeral:
+def _shown(
+    interaction: discord.Interaction["PixelBot"], job: Job
+) -> discord.MessageReference | None:
+    """The message that shows the picture here; none can be a reply to one that only one sees."""
+    message_id = job.message_id if job.channel_id == interaction.channel_id else None
+    if interaction.message is not None and not interaction.message.flags.ephemeral:
+        message_id = interaction.message.id
+    if message_id is None or interaction.channel_id is None:
         return None
     return discord.MessageReference(
-        message_id=message.id,
-        channel_id=message.channel.id,
+        message_id=message_id,
+        channel_id=interaction.channel_id,
         guild_id=interaction.guild_id,
         # It may be deleted at any time.
         fail_if_not_exists=False,
