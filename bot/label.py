@@ -103,7 +103,7 @@ def group_label(
 def place_sentence(place: Place) -> str:
     """Where a job stands in the queue, for people."""
     if place.before == 0:
-        return "It is next."
+        return f"It is next. About {duration(place.seconds)}."
     pictures = "picture is" if place.before == 1 else "pictures are"
     return f"{place.before} {pictures} before it: about {duration(place.seconds)}."
 

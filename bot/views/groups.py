@@ -125,14 +125,14 @@ def group_buttons(group: Group) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
     for number, job in enumerate(group.jobs, start=1):
         unfinished = job.state is not State.DONE
-        view.add_item(TakeButton(job.id, row=0, label=f"U{number}", disabled=unfinished))
+        view.add_item(TakeButton(job.id, label=f"U{number}", disabled=unfinished))
     running = [job for job in group.jobs if not job.state.final]
     if group.final:
-        view.add_item(DeleteGroupButton(group.first.id, row=1))
+        view.add_item(DeleteGroupButton(group.first.id))
     elif all(job.cancelling for job in running):
-        view.add_item(CancelGroupButton(group.first.id, row=1, label="Cancelling", disabled=True))
+        view.add_item(CancelGroupButton(group.first.id, label="Cancelling", disabled=True))
     else:
-        view.add_item(CancelGroupButton(group.first.id, row=1))
+        view.add_item(CancelGroupButton(group.first.id))
     return view
 
 
