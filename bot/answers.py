@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from bot.access import may_post
 from bot.errors import Refusal, say
 from bot.intake import check_permissions
 from bot.jobs import Job
 from bot.label import message_link
 from bot.store import Answer
 from bot.texts import alt_text
+from bot.workshop.orders import Order
 
 if TYPE_CHECKING:
     from bot.app import PixelBot
@@ -43,6 +45,8 @@ async def post_answer(
     """
     await interaction.response.defer(ephemeral=True, thinking=True)
     check_permissions(interaction)
+    if not may_post(interaction, job):
+        raise Refusal("This picture is from a channel that not everybody here may see.")
     bot = interaction.client
     assert interaction.channel_id is not None
     channel = bot.get_partial_messageable(interaction.channel_id, guild_id=interaction.guild_id)
@@ -66,6 +70,19 @@ async def post_answer(
             message = await channel.send(text, file=file, reference=shown)
         await bot.store.add_answer(job, what, Answer(channel.id, message.id))
     await interaction.delete_original_response()
+
+
+async def made(interaction: discord.Interaction["PixelBot"], job: Job, order: Order) -> bytes:
+    """What the workshop makes of a picture.
+
+    Raises:
+        Refusal: when it cannot be made.
+
+    """
+    data = await interaction.client.workshop.make(order, f"job {job.id}")
+    if data is None:
+        raise Refusal("That could not be made of this picture; the cause is in the bot's log.")
+    return data
 
 
 def picture_file(job: Job, data: bytes, ending: str) -> discord.File:

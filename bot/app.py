@@ -16,29 +16,48 @@ from weakref import WeakValueDictionary
 import discord
 from discord import app_commands
 
-from bot import folder
+from bot import folder, metrics
+from bot.admission import Admission, Mode
 from bot.commands import add_commands
 from bot.config import Config
-from bot.darkroom.room import Darkroom
-from bot.dispatcher import Dispatcher
-from bot.errors import answer_error
+from bot.dispatcher import TOLD_OF_MOVES, Dispatcher
+from bot.errors import Refusal, answer_error, say
 from bot.jobs import Frame
 from bot.pictures import Pictures
 from bot.places import Places
 from bot.reporter import Reporter
+from bot.sheets import Sheets
 from bot.store import Caps, Store
 from bot.translations import FileTranslator, translated
 from bot.views import buttons
 from bot.views import history as history_buttons
 from bot.views.asking import answer_lost_form
+from bot.views.showing import ShowSelect
+from bot.workshop.client import Workshop
 from engine.client import Engine, LocalEngine
 from engine.files import write_atomically
 
 log = logging.getLogger(__name__)
 
+# How many messages of waiting jobs say that the owner has paused the bot.
+_TOLD_OF_MODE = 200
+# Docker kills what has not ended ten seconds after it was told to.
+_FAREWELL_SECONDS = 4.0
+
 
 class PixelTree(app_commands.CommandTree["PixelBot"]):
     """The slash commands; whatever goes wrong in one is answered in one way."""
+
+    async def interaction_check(self, interaction: discord.Interaction["PixelBot"], /) -> bool:
+        """Whether the command may be answered at all; says why not."""
+        try:
+            interaction.client.admission.check_entry(interaction.user.id)
+        except Refusal as refusal:
+            # What is offered while somebody types has no room for a sentence.
+            if interaction.type is not discord.InteractionType.autocomplete:
+                await say(interaction, str(refusal))
+            return False
+        return True
 
     async def on_error(
         self, interaction: discord.Interaction, error: app_commands.AppCommandError, /
@@ -52,11 +71,13 @@ class PixelBot(discord.AutoShardedClient):
 
     Attributes:
         frames: the newest look of each job that is being drawn.
-        darkroom: where pictures are made of pictures.
         places: who waits how long.
         answering: held while something is made of a picture and posted.
         decoding: held while a stranger's picture is decoded, which takes a thread and memory.
+        workshop: makes pictures of pictures.
+        sheets: lays many of them out on one.
         forms: those that are open, by their ids.
+        started_at: when, on the bot's clock.
 
     """
 
@@ -67,11 +88,13 @@ class PixelBot(discord.AutoShardedClient):
         store: Store,
         pictures: Pictures,
         engine: Engine,
+        admission: Admission,
         dispatcher: Dispatcher,
         reporter: Reporter,
         frames: MutableMapping[int, Frame],
-        darkroom: Darkroom,
+        workshop: Workshop,
         places: Places,
+        clock: Callable[[], float],
     ) -> None:
         super().__init__(
             intents=discord.Intents(guilds=True),
@@ -83,30 +106,56 @@ class PixelBot(discord.AutoShardedClient):
         self.store = store
         self.pictures = pictures
         self.engine = engine
+        self.admission = admission
         self.dispatcher = dispatcher
         self.reporter = reporter
         self.frames = frames
-        self.darkroom = darkroom
+        self.workshop = workshop
         self.places = places
         self.answering: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
         self.decoding = asyncio.Semaphore(2)
+        self.sheets = Sheets(self.workshop, pictures)
         self.forms: WeakValueDictionary[str, discord.ui.Modal] = WeakValueDictionary()
+        self.clock = clock
+        self.started_at = clock()
         self.tree = PixelTree(self)
         add_commands(self.tree)
         self._shards_down: set[int] = set()
 
     @property
-    def healthy(self) -> bool:
-        """Whether commands arrive and pictures are drawn."""
-        return self.is_ready() and not self._shards_down and self.engine.ready is not None
+    def problem(self) -> str | None:
+        """Why commands do not arrive or pictures are not drawn; None if all is well."""
+        if self.admission.stopping:
+            return "it is being stopped"
+        if not self.is_ready():
+            return "it is not connected to Discord yet"
+        if self._shards_down:
+            return "the connection to Discord is interrupted"
+        if self.engine.ready is None:
+            return "the engine is not ready"
+        return None
+
+    async def set_mode(self, mode: Mode) -> None:
+        """Take jobs and hand them out, or do not; the messages of those that wait say so."""
+        await self.admission.set_mode(mode)
+        self.dispatcher.wake()
+        await self.dispatcher.tell_waiting(_TOLD_OF_MODE)
+
+    async def stop(self) -> None:
+        """Take no more jobs, put those that are drawn aside, and let their messages say so."""
+        self.admission.stopping = True
+        drawn = await self.store.running()
+        await self.dispatcher.close()
+        waiting = await self.store.waiting(TOLD_OF_MOVES)
+        await self.reporter.leave([*drawn, *waiting], _FAREWELL_SECONDS)
 
     async def setup_hook(self) -> None:
         """Make the buttons of all messages work, and register the commands if they changed."""
-        self.add_dynamic_items(*buttons.BUTTONS, *history_buttons.BUTTONS)
+        self.add_dynamic_items(*buttons.BUTTONS, *history_buttons.CONTROLS, ShowSelect)
         self.reporter.connect(self)
         await self.tree.set_translator(FileTranslator())
         if self.config.sync_commands:
-            await self._sync_commands()
+            await self._sync_changed_commands()
 
     async def on_interaction(self, interaction: discord.Interaction["PixelBot"]) -> None:
         """Answer forms that nobody knows any more; discord.py sees to everything else."""
@@ -124,7 +173,17 @@ class PixelBot(discord.AutoShardedClient):
         """Note that it can be heard again."""
         self._shards_down.discard(shard_id)
 
-    async def _sync_commands(self) -> None:
+    async def sync_commands(self) -> None:
+        """Register the commands; raises `discord.HTTPException` when Discord does not take them."""
+        for guild_id in self.config.guilds:
+            guild = discord.Object(guild_id)
+            self.tree.copy_global_to(guild=guild)
+            await self.tree.sync(guild=guild)
+        if not self.config.guilds:
+            await self.tree.sync()
+        log.info("the slash commands are registered")
+
+    async def _sync_changed_commands(self) -> None:
         """Register the commands, unless Discord has the same ones from an earlier start.
 
         A server may have 200 commands created a day, and a restart is no reason to use them up.
@@ -136,18 +195,12 @@ class PixelBot(discord.AutoShardedClient):
         if await asyncio.to_thread(_content, remembered) == digest:
             return
         try:
-            for guild_id in self.config.guilds:
-                guild = discord.Object(guild_id)
-                self.tree.copy_global_to(guild=guild)
-                await self.tree.sync(guild=guild)
-            if not self.config.guilds:
-                await self.tree.sync()
+            await self.sync_commands()
         except discord.HTTPException:
             # Those that are registered go on working, and so do all buttons.
             log.exception("the slash commands could not be registered")
             return
         await asyncio.to_thread(write_atomically, remembered, digest)
-        log.info("the slash commands are registered")
 
 
 @contextlib.asynccontextmanager
@@ -176,8 +229,10 @@ async def open_bot(
         store = await stack.enter_async_context(
             Store.open(folder.database_path(config.data), clock)
         )
+        admission = Admission(store)
+        await admission.load()
         pictures = Pictures(config.data)
-        darkroom = Darkroom()
+        workshop = Workshop()
         frames: dict[int, Frame] = {}
         caps = Caps(per_user=config.running_per_user, per_guild=config.running_per_guild)
         places = Places(store, easels=config.easels, caps=caps, frames=frames, clock=clock)
@@ -188,20 +243,22 @@ async def open_bot(
             clock=clock,
             places=places,
             frames=frames,
+            notice=admission.notice,
         )
         if engine is None:
-            engine = LocalEngine(config.data / "snapshots")
+            engine = LocalEngine(config.data / "snapshots", on_restart=metrics.ENGINE_RESTARTS.inc)
             stack.push_async_callback(engine.close)
             await engine.start()
         dispatcher = Dispatcher(
             store,
             engine,
             pictures,
-            darkroom,
+            workshop,
             easels=config.easels,
             caps=caps,
             frames=frames,
             on_change=reporter.notify,
+            hands_out=admission.hands_out,
         )
         await dispatcher.start()
         stack.push_async_callback(dispatcher.close)
@@ -210,11 +267,13 @@ async def open_bot(
             store=store,
             pictures=pictures,
             engine=engine,
+            admission=admission,
             dispatcher=dispatcher,
             reporter=reporter,
             frames=frames,
-            darkroom=darkroom,
+            workshop=workshop,
             places=places,
+            clock=clock,
         )
         await stack.enter_async_context(bot)
         reporter.start()

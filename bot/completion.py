@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from discord.app_commands import Choice
 
 from bot.prompt_options import WRITABLE
-from bot.store import FormerPrompt
+from bot.store import FormerPrompt, Offer
 from bot.texts import one_line
 from engine.palettes import PALETTES
 from engine.presets import PRESETS
@@ -25,6 +25,8 @@ _EXAMPLES = (
 
 _LAST_SETTING = re.compile(r"(?<!\S)--(?P<name>[\w-]*)(?:[\s=](?P<value>\S*))?$")
 _NUMBER = re.compile(r"#([0-9]{1,18})")
+# What Discord takes for a whole number has no more digits.
+_DIGITS = re.compile(r"[0-9]{1,15}")
 
 
 def palette_choices(typed: str) -> list[Choice[str]]:
@@ -92,6 +94,27 @@ def prompt_choices(typed: str, former: Sequence[FormerPrompt]) -> list[Choice[st
         if text.casefold() in one_line(old.prompt).casefold() and old.prompt != text
     ]
     return [*own, *matching][:_MOST] or [Choice(name=text, value=text) for text in _EXAMPLES]
+
+
+def picture_choices(typed: str, offers: Sequence[Offer]) -> list[Choice[int]]:
+    """The pictures whose prompts hold what is typed, or whose numbers begin with it.
+
+    A number that is typed is offered first, whosever it is.
+    """
+    text = one_line(typed).casefold().removeprefix("#")
+    found = [
+        Choice(name=_cut(f"#{offer.job_id} {one_line(offer.prompt)}"), value=offer.job_id)
+        for offer in offers
+        if text in one_line(offer.prompt).casefold() or str(offer.job_id).startswith(text)
+    ]
+    if _DIGITS.fullmatch(text):
+        number = int(text)
+        known = [choice for choice in found if choice.value == number]
+        found = [
+            *(known or [Choice(name=f"#{number}", value=number)]),
+            *(choice for choice in found if choice.value != number),
+        ]
+    return found[:_MOST]
 
 
 def chosen_job(value: str) -> int | None:

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.logs import LogFormat
+
 PREFIX = "PIXEL_"
 _LAST_PORT = 65535
 
@@ -65,8 +67,16 @@ class Config(BaseSettings):
         description="Where the gallery page is served beside the bot, as host:port, such as "
         "`127.0.0.1:8781`; nowhere if unset.",
     )
+    http: str = Field(
+        default="127.0.0.1:8780",
+        description="Where `/healthz` and `/metrics` are served, as host:port; "
+        "port 0 is any free one.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="The least serious messages that are logged."
+    )
+    log_format: LogFormat = Field(
+        default="text", description="`text` for people, or `json`: one object a line."
     )
 
     @property
@@ -79,7 +89,7 @@ class Config(BaseSettings):
     def _split(cls, value: object) -> object:
         return value.replace(",", " ").split() if isinstance(value, str) else value
 
-    @field_validator("gallery")
+    @field_validator("gallery", "http")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
         if value is not None:

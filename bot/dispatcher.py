@@ -8,10 +8,13 @@ from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bot.darkroom.room import Darkroom, DarkroomError
+from bot import metrics
 from bot.jobs import Frame, Job, State
+from bot.logs import about_job
 from bot.pictures import Pictures
 from bot.store import Caps, Store
+from bot.workshop.client import Workshop
+from bot.workshop.orders import Walk
 from engine.client import Engine
 from engine.errors import EngineDied
 from engine.protocol import Cancelled, Done, Failed, JobEvent, Progress, Snapshot, Started
@@ -20,7 +23,7 @@ from engine.settings import picture_names
 log = logging.getLogger(__name__)
 
 # So many waiting jobs are told that the queue has moved; those further back wait too long to care.
-_TOLD_OF_MOVES = 20
+TOLD_OF_MOVES = 20
 _PAUSE_AFTER_ERROR = 1.0
 
 _POISON = (
@@ -53,6 +56,7 @@ class Dispatcher:
         frames: where the newest look of each job that is being drawn is kept.
         on_change: called with a job that has something new to show, and whether that is urgent
             (its state changed) or can wait for the next edit (progress).
+        hands_out: whether waiting jobs may be given to the engine now; `wake` when that changes.
 
     """
 
@@ -61,21 +65,23 @@ class Dispatcher:
         store: Store,
         engine: Engine,
         pictures: Pictures,
-        darkroom: Darkroom,
+        workshop: Workshop,
         *,
         easels: int,
         caps: Caps,
         frames: MutableMapping[int, Frame],
         on_change: Callable[[Job, bool], None],
+        hands_out: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
         self._engine = engine
         self._pictures = pictures
-        self._darkroom = darkroom
+        self._workshop = workshop
         self._easels = easels
         self._caps = caps
         self._frames = frames
         self._on_change = on_change
+        self._hands_out = hands_out
         self._drawings: dict[int, _Drawing] = {}
         self._news = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
@@ -85,6 +91,8 @@ class Dispatcher:
         recovered = await self._store.recover()
         if recovered:
             log.info("%d jobs that were being drawn go on", recovered)
+        # What their messages say may be older than this process.
+        await self.tell_waiting()
         self._loop = asyncio.create_task(self._hand_out(), name="dispatcher")
 
     async def close(self) -> None:
@@ -100,6 +108,11 @@ class Dispatcher:
         """Look into the queue: something was added, or an easel is free."""
         self._news.set()
 
+    async def tell_waiting(self, limit: int = TOLD_OF_MOVES) -> None:
+        """Have the messages of the next waiting jobs brought up to date."""
+        for job in await self._store.waiting(limit):
+            self._on_change(job, False)
+
     async def cancel(self, job_id: int) -> bool:
         """Cancel a job, waiting or running; returns whether there was anything to cancel.
 
@@ -112,7 +125,7 @@ class Dispatcher:
                 self._on_change(job, True)
                 await self._engine.cancel(str(job_id))
                 return True
-            if job.state is State.QUEUED and await self._store.cancel(job):
+            if job.state is State.QUEUED and await self._cancel(job):
                 self._on_change(job, True)
                 self._news.set()
                 return True
@@ -133,7 +146,7 @@ class Dispatcher:
 
     async def _fill_easels(self) -> None:
         moved = False
-        while len(self._drawings) < self._easels:
+        while len(self._drawings) < self._easels and self._hands_out():
             job = await self._store.claim(self._caps)
             if job is None:
                 break
@@ -141,30 +154,35 @@ class Dispatcher:
                 other.alone = False
             drawing = _Drawing(job, alone=not self._drawings)
             self._drawings[job.id] = drawing
-            drawing.task = asyncio.create_task(self._draw(drawing), name=f"job {job.id}")
+            if job.attempt == 1 and job.started_at is not None:
+                metrics.WAIT_SECONDS.observe(job.started_at - job.asked_at)
+            with about_job(job.id):
+                drawing.task = asyncio.create_task(self._draw(drawing), name=f"job {job.id}")
             # Not a `finally` in the task: one that is cancelled before its first step has none.
             drawing.task.add_done_callback(partial(self._leave, job))
             self._on_change(job, True)
             moved = True
         if moved:
-            for job in await self._store.waiting(_TOLD_OF_MOVES):
-                self._on_change(job, False)
+            await self.tell_waiting()
 
     async def _draw(self, drawing: _Drawing) -> None:
         """Draw one job to its end; if this task is cancelled first, its row is left running."""
         job = drawing.job
+        log.info("attempt %d is handed to the engine", job.attempt)
         try:
             await self._follow(drawing)
         except EngineDied as error:
-            log.warning("job %d: the engine died: %s (alone: %s)", job.id, error, drawing.alone)
+            log.warning("the engine died: %s (alone: %s)", error, drawing.alone)
+            metrics.ERRORS.labels("engine").inc()
             await self._store.requeue_suspect(job, alone=drawing.alone, sentence=_POISON)
         except Exception:
-            log.exception("job %d could not be drawn", job.id)
-            await self._store.fail(job, _BROKEN)
+            log.exception("it could not be drawn")
+            await self._fail(job, "internal", _BROKEN)
 
     def _leave(self, job: Job, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("job %d is left running until the next start", job.id, exc_info=error)
+            with about_job(job.id):
+                log.error("it is left running until the next start", exc_info=error)
         del self._drawings[job.id]
         self._frames.pop(job.id, None)
         self._on_change(job, True)
@@ -176,7 +194,7 @@ class Dispatcher:
         for name in picture_names(job.settings):
             picture = await self._pictures.read_init(name)
             if picture is None:
-                await self._store.fail(job, _NO_INIT_IMAGE)
+                await self._fail(job, "settings", _NO_INIT_IMAGE)
                 return
             pictures[name] = picture
         draw = self._engine.draw(str(job.id), job.settings, pictures)
@@ -214,26 +232,45 @@ class Dispatcher:
                 if not finished:
                     # Cancelled, but the engine was quicker.
                     await self._pictures.remove(job.id)
-                    return await self._store.cancel(job)
+                    return await self._cancel(job)
+                log.info("it is drawn, in %.1f s", statistics.seconds)
+                metrics.FINISHED.labels("done").inc()
+                metrics.DRAW_SECONDS.observe(statistics.seconds)
                 return finished
             case Failed(code=code, sentence=sentence):
-                log.warning("job %d failed (%s): %s", job.id, code, sentence)
-                return await self._store.fail(job, sentence)
+                log.warning("it failed (%s): %s", code, sentence)
+                return await self._fail(job, code, sentence)
             case Cancelled():
-                return await self._store.cancel(job)
+                return await self._cancel(job)
 
-    async def _save_walk(self, job: Job, walk: Sequence[bytes]) -> None:
+    async def _cancel(self, job: Job) -> bool:
+        cancelled = await self._store.cancel(job)
+        if cancelled:
+            metrics.FINISHED.labels("cancelled").inc()
+        return cancelled
+
+    async def _fail(self, job: Job, kind: str, sentence: str) -> bool:
+        failed = await self._store.fail(job, sentence)
+        if failed:
+            metrics.FINISHED.labels("failed").inc()
+            metrics.ERRORS.labels(kind).inc()
+        return failed
+
+    async def _save_walk(self, job: Job, frames: Sequence[bytes]) -> None:
+        gif = await self._workshop.make(Walk(tuple(frames)), f"job {job.id}")
+        if gif is None:
+            return
         try:
-            await self._pictures.save_walk(job.id, await self._darkroom.walk(walk))
-        except (DarkroomError, OSError) as error:
-            log.warning("job %d: the way to its partner is not kept: %s", job.id, error)
+            await self._pictures.save_walk(job.id, gif)
+        except OSError:
+            log.exception("the way to its partner could not be kept")
 
     async def _save_frame(self, job: Job, iteration: int, png: bytes) -> None:
         try:
             await self._pictures.save_frame(job.id, iteration, png)
         except OSError:
             # The time-lapse will lack a frame; the picture is drawn all the same.
-            log.exception("job %d: a frame could not be kept", job.id)
+            log.exception("a frame could not be kept")
 
 
 def _frame(drawing: _Drawing, progress: Progress) -> Frame:

@@ -5,6 +5,7 @@ import logging
 import discord
 from discord import app_commands
 
+from bot import metrics
 from bot.texts import code_block
 from engine.errors import EngineError, PictureError, SettingsError
 
@@ -55,21 +56,17 @@ def sentence(error: Exception) -> str | None:
 
 
 async def answer_error(
-    interaction: discord.Interaction,
-    error: Exception,
-    *,
-    job_id: int | None = None,
-    written: str | None = None,
+    interaction: discord.Interaction, error: Exception, *, written: str | None = None
 ) -> None:
     """Tell whoever clicked or typed what is wrong, and the log what caused it.
 
     What they had `written` is given back to them where it would be lost.
     """
-    about = f"job {job_id}" if job_id is not None else "a command"
     if is_refusal(error):
-        log.info("%s: refused to user %d: %s", about, interaction.user.id, sentence(error))
+        log.info("refused to user %d: %s", interaction.user.id, sentence(error))
     else:
-        log.error("%s: failed for user %d", about, interaction.user.id, exc_info=error)
+        log.error("it failed for user %d", interaction.user.id, exc_info=error)
+        metrics.ERRORS.labels("command").inc()
     text = sentence(error)
     if text is None:
         return
@@ -78,7 +75,7 @@ async def answer_error(
     try:
         await say(interaction, text)
     except discord.HTTPException as unsaid:
-        log.warning("%s: the answer did not arrive: %s", about, unsaid)
+        log.warning("the answer did not arrive: %s", unsaid)
 
 
 async def say(interaction: discord.Interaction, text: str) -> None:

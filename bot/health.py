@@ -1,52 +1,47 @@
-"""Whether a running bot is well: a file that it touches only while it is.
+"""Ask a running bot whether it is well: `python -m bot.health`, which is Docker's health check.
 
-`python -m bot.health` is Docker's health check; it needs nothing but the settings and the file.
+Nothing but the data directory is needed: the bot has left its web server's address there.
 """
 
-import asyncio
+import http.client
+import json
 import sys
-import time
 from pathlib import Path
-from typing import Protocol
+from urllib.parse import urlsplit
 
 from bot.config import Config
 
-_BEAT_SECONDS = 10.0
-# Long enough for an engine that died to be up again.
-_STALE_SECONDS = 90.0
+HEALTH = "/healthz"
+
+_PATIENCE_SECONDS = 5.0
 
 
-class Patient(Protocol):
-    """What has a health."""
-
-    @property
-    def healthy(self) -> bool:
-        """Whether it does its work."""
-
-
-def heartbeat_path(data: Path) -> Path:
-    """The file whose age tells."""
-    return data / "heartbeat"
-
-
-async def keep_heartbeat(patient: Patient, data: Path) -> None:
-    """Touch the file again and again, for ever, whenever all is well."""
-    path = heartbeat_path(data)
-    while True:
-        if patient.healthy:
-            await asyncio.to_thread(path.touch)
-        await asyncio.sleep(_BEAT_SECONDS)
+def address_path(data: Path) -> Path:
+    """The file that says where the bot of a data directory can be asked, while it runs."""
+    return data / "http"
 
 
 def check(data: Path) -> str | None:
     """What is wrong with the bot that works in a data directory, or None."""
     try:
-        age = time.time() - heartbeat_path(data).stat().st_mtime
+        url = urlsplit(address_path(data).read_text())
     except FileNotFoundError:
-        return f"No bot has been well in {data} yet."
-    if age > _STALE_SECONDS:
-        return f"The bot in {data} has not been well for {age:.0f} s."
-    return None
+        return f"No bot runs in {data}."
+    # Without the environment's proxies, which know nothing of this machine.
+    connection = http.client.HTTPConnection(url.netloc, timeout=_PATIENCE_SECONDS)
+    try:
+        connection.request("GET", HEALTH)
+        answer = connection.getresponse()
+        said = json.loads(answer.read())
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return f"The bot in {data} does not answer at {url.netloc}: {error!r}."
+    finally:
+        connection.close()
+    return (
+        None
+        if answer.status == http.HTTPStatus.OK
+        else f"The bot is not well: {said.get('reason', answer.status)}"
+    )
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 """The one way into the queue, for commands, forms and buttons alike."""
 
+import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,6 +12,7 @@ import msgspec
 from bot.errors import Refusal, say
 from bot.jobs import Job, NewJob, Relation
 from bot.label import place_sentence
+from bot.logs import about_job
 from bot.options import merged, pictures_of, settings_from_options
 from bot.prompt_options import split_settings
 from engine.client import MAX_PICTURE_BYTES
@@ -18,6 +20,8 @@ from engine.settings import MAX_SEED, Settings, with_names
 
 if TYPE_CHECKING:
     from bot.app import PixelBot
+
+log = logging.getLogger(__name__)
 
 # What it takes to show a picture, by discord.py's names and by those in Discord's settings.
 _NEEDED = {
@@ -57,6 +61,7 @@ async def ask(
     *,
     lines: Mapping[str, object] | None = None,
     attachments: Mapping[str, discord.Attachment | None] | None = None,
+    stored: Mapping[str, str] | None = None,
     parent: Job | None = None,
     relation: Relation | None = None,
 ) -> None:
@@ -70,6 +75,7 @@ async def ask(
         options: settings by name; None for what was left out.
         lines: settings that were written in a place of their own.
         attachments: pictures by the settings that they are for; None for what was left out.
+        stored: names of pictures that the bot has, by the settings that they are for.
         parent: the job that this one is made from; its pictures stand for those left out.
         relation: how.
 
@@ -88,7 +94,7 @@ async def ask(
         ("in the prompt", written.settings),
         ("among the settings", lines or {}),
     )
-    kept = pictures_of(parent.asked) if parent is not None else {}
+    kept = {**(pictures_of(parent.asked) if parent is not None else {}), **(stored or {})}
     pictures = {name: picture for name, picture in kept.items() if name not in given}
     attached = {name: file for name, file in (attachments or {}).items() if file is not None}
     # Each stands under the name of its setting until it is fetched.
@@ -98,8 +104,8 @@ async def ask(
         pictures=pictures | {name: name for name in attached},
     )
     fetched = {name: await fetch_picture(bot, file) for name, file in attached.items()}
-    stored = {name: await bot.pictures.save_init(png) for name, png in fetched.items()}
-    settings = with_names(settings, lambda name: stored.get(name, name))
+    saved = {name: await bot.pictures.save_init(png) for name, png in fetched.items()}
+    settings = with_names(settings, lambda name: saved.get(name, name))
     await enqueue(
         interaction, settings, init_image=settings.init_image, parent=parent, relation=relation
     )
@@ -115,13 +121,23 @@ async def fetch_picture(bot: "PixelBot", attachment: discord.Attachment) -> byte
         Refusal: when it is larger than what is read at all.
 
     """
+    check_size(attachment)
+    async with bot.decoding:
+        return (await bot.engine.read_picture(await attachment.read())).png
+
+
+def check_size(attachment: discord.Attachment) -> None:
+    """Make sure that an attachment is worth fetching.
+
+    Raises:
+        Refusal: when it is larger than what is read at all.
+
+    """
     if attachment.size > MAX_PICTURE_BYTES:
         raise Refusal(
             f"The picture has {attachment.size / 2**20:.1f} MiB; "
             f"allowed are {MAX_PICTURE_BYTES // 2**20} MiB."
         )
-    async with bot.decoding:
-        return (await bot.engine.read_picture(await attachment.read())).png
 
 
 async def enqueue(
@@ -152,6 +168,7 @@ async def enqueue(
     bot = interaction.client
     assert interaction.guild_id is not None
     assert interaction.channel_id is not None
+    bot.admission.check_intake()
     again = parent if relation == "again" else None
     seed = secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed
     new = NewJob(
@@ -173,10 +190,14 @@ async def enqueue(
         jobs = await bot.store.add_group(
             [replace(new, seed=seed) for seed in seeds], waiting_per_user=limit
         )
+    for job in jobs:
+        with about_job(job.id):
+            log.info("asked for by user %d in server %d", job.user_id, job.guild_id)
     place = await bot.places.of(jobs[0])
     bot.reporter.notify(jobs[0], urgent=True)
     bot.dispatcher.wake()
     where = place_sentence(place) if place is not None else "It is being drawn."
+    where = bot.admission.notice(jobs[0]) or where
     if count == 1:
         await say(interaction, f"Your picture is #{jobs[0].id}. {where}")
     else:

@@ -8,6 +8,9 @@ import msgspec
 
 from engine.settings import Settings
 
+# SQLite counts further, but Discord's numbers are exact up to here only.
+MAX_JOB_ID = 2**53 - 1
+
 Relation = Literal["reroll", "again", "variation", "remix", "start"]
 
 

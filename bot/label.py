@@ -21,7 +21,7 @@ _COLOURS = {
 }
 # Whose colour several pictures have.
 _LOUDEST = (State.RUNNING, State.QUEUED, State.DONE, State.FAILED, State.CANCELLED)
-RELATIONS = {
+_RELATIONS = {
     "reroll": "Reroll of",
     "again": "The same as",
     "variation": "Variation of",
@@ -37,6 +37,7 @@ def label(
     frame: Frame | None = None,
     parent: Job | None = None,
     show_prompt: bool = True,
+    notice: str | None = None,
 ) -> discord.Embed:
     """A job's label in its present state.
 
@@ -46,11 +47,13 @@ def label(
         frame: its newest look while it is drawn.
         parent: the job it was made from.
         show_prompt: False where a server's AutoMod refuses the prompt.
+        notice: what it says instead of where the job stands.
 
     """
     title = f"**{harmless(job.prompt, PROMPT_LIMIT)}**" if show_prompt else "*A picture*"
-    lines = [title, f"for <@{job.user_id}>{_origin(job, parent)}"]
-    if status := _status(job, place, frame):
+    by = f"for <@{job.user_id}>"
+    lines = [title, by if job.relation is None else f"{by} · {origin(job, parent)}"]
+    if status := notice or _status(job, place, frame):
         lines += ["", status]
     embed = discord.Embed(description="\n".join(lines), colour=_COLOURS[job.state])
     if job.state is State.DONE:
@@ -75,6 +78,7 @@ def group_label(
     place: Place | None = None,
     parent: Job | None = None,
     show_prompt: bool = True,
+    notice: str | None = None,
 ) -> discord.Embed:
     """The label of pictures that share a message; a line for each.
 
@@ -84,14 +88,17 @@ def group_label(
         place: where the first one stands while it waits.
         parent: the job that they were made from.
         show_prompt: as for a single one.
+        notice: what it says of those that are not finished instead of where they stand.
 
     """
     first = group.first
     title = f"**{harmless(first.prompt, PROMPT_LIMIT)}**" if show_prompt else "*Four pictures*"
-    lines = [title, f"for <@{group.user_id}>{_origin(first, parent)}", ""]
+    by = f"for <@{group.user_id}>"
+    lines = [title, by if first.relation is None else f"{by} · {origin(first, parent)}", ""]
     for number, job in enumerate(group.jobs, start=1):
         at = place if job is first else None
-        status = _status(job, at, frames.get(job.id)) or f"#{job.id} · seed `{job.seed}`"
+        status = notice if not job.state.final else None
+        status = status or _status(job, at, frames.get(job.id)) or f"#{job.id} · seed `{job.seed}`"
         lines.append(f"**{number}** {status}")
     states = {job.state for job in group.jobs}
     shown = next(state for state in _LOUDEST if state in states)
@@ -127,11 +134,14 @@ def message_link(job: Job) -> str:
     return f"[#{job.id}]({url})"
 
 
-def _origin(job: Job, parent: Job | None) -> str:
-    if job.relation is None:
-        return ""
-    source = message_link(parent) if parent is not None else f"#{job.parent_id}"
-    return f" · {RELATIONS[job.relation]} {source}"
+def origin(job: Job, parent: Job | None) -> str:
+    """How a job that was made from another one was made, with a link to that if it is given."""
+    assert job.relation is not None
+    if parent is not None:
+        source = message_link(parent)
+    else:
+        source = f"#{job.parent_id}" if job.parent_id is not None else "a picture that is gone"
+    return f"{_RELATIONS[job.relation]} {source}"
 
 
 def _status(job: Job, place: Place | None, frame: Frame | None) -> str:

@@ -10,15 +10,17 @@ import hashlib
 import io
 import logging
 import math
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import aiohttp
 import discord
 
+from bot import metrics
 from bot.jobs import Frame, Group, Job, State
 from bot.label import group_label, label
+from bot.logs import about_job
 from bot.pictures import Pictures, fit, quartet
 from bot.places import Places
 from bot.store import Store, Subject
@@ -77,11 +79,12 @@ _Key = tuple[Literal["job", "group"], int]
 
 @dataclass
 class _Channel:
-    """The jobs and groups of one channel that have news, and from when on each may be told."""
+    """What has news in one channel, from when on each may be told, and who tells it."""
 
     due: dict[_Key, float] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     quiet_until: float = _NOW
+    task: asyncio.Task[None] | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ class Reporter:
         clock: seconds since 1970, as in the store.
         places: who waits how long.
         frames: the newest look of each job that is being drawn.
+        notice: what an unfinished job's message says instead of where the job stands, if anything.
 
     """
 
@@ -120,6 +124,7 @@ class Reporter:
         clock: Callable[[], float],
         places: Places,
         frames: Mapping[int, Frame],
+        notice: Callable[[Job], str | None] = lambda _: None,
     ) -> None:
         self._store = store
         self._pictures = pictures
@@ -127,6 +132,8 @@ class Reporter:
         self._clock = clock
         self._places = places
         self._frames = frames
+        self._notice = notice
+        self._leaving = False
         self._client: discord.Client | None = None
         self._connected = asyncio.Event()
         self._inbox: asyncio.Queue[tuple[_Key, int, bool]] = asyncio.Queue()
@@ -149,6 +156,21 @@ class Reporter:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def leave(self, jobs: Sequence[Job], seconds: float) -> None:
+        """Bring the messages of some jobs up to date for the last time, in at most `seconds`."""
+        if not self._connected.is_set():
+            return
+        self._leaving = True
+        for job in jobs:
+            self.notify(job, urgent=True)
+        for channel in self._channels.values():
+            channel.news.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._inbox.join()
+                while serving := [c.task for c in self._channels.values() if c.task is not None]:
+                    await asyncio.wait(serving)
+
     def notify(self, job: Job, urgent: bool) -> None:
         """Something about a job is new; urgent if its state changed, else it waits its turn.
 
@@ -163,10 +185,11 @@ class Reporter:
         """Something about a group is new."""
         self._inbox.put_nowait((("group", group.id), group.channel_id, True))
 
-    def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
+    def _spawn(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -184,26 +207,31 @@ class Reporter:
             channel = self._channels.get(channel_id)
             if channel is None:
                 channel = self._channels[channel_id] = _Channel()
-                self._spawn(self._serve(channel_id, channel), f"reporter of {channel_id}")
+                channel.task = self._spawn(
+                    self._serve(channel_id, channel), f"reporter of {channel_id}"
+                )
             edited = self._shown[key].edited if key in self._shown else _NOW
             due = _NOW if urgent else max(loop.time(), edited + self._interval)
             channel.due[key] = min(due, channel.due.get(key, math.inf))
             channel.news.set()
+            self._inbox.task_done()
 
     async def _serve(self, channel_id: int, channel: _Channel) -> None:
         loop = asyncio.get_running_loop()
         while channel.due:
             channel.news.clear()
             key, due = min(channel.due.items(), key=lambda item: item[1])
-            at = due if due == _NOW else max(due, channel.quiet_until)
+            at = _NOW if self._leaving or due == _NOW else max(due, channel.quiet_until)
             if at > loop.time():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout_at(at):
                         await channel.news.wait()
                 continue
             del channel.due[key]
-            retry = await self._tell(key)
-            if retry is not None:
+            kind, number = key
+            with about_job(number) if kind == "job" else contextlib.nullcontext():
+                retry = await self._tell(key)
+            if retry is not None and not self._leaving:
                 channel.due[key] = loop.time() + retry
             channel.quiet_until = loop.time() + self._interval / 4
         del self._channels[channel_id]
@@ -216,6 +244,7 @@ class Reporter:
                 pass
         except Exception as error:
             shown.failures += 1
+            metrics.ERRORS.labels("message").inc()
             backoff = min(_LONGEST_BACKOFF_SECONDS, 2.0**shown.failures / 2)
             unexpected = not isinstance(
                 error, discord.HTTPException | aiohttp.ClientError | OSError
@@ -280,6 +309,7 @@ class Reporter:
             raise error
         # Deleted, no access, or something that the same request will meet again: asking on and on
         # would get the bot's address banned. The picture is drawn and kept all the same.
+        metrics.ERRORS.labels("message").inc()
         log.warning("%s %d is not shown any more: %s", *key, error)
         await self._store.silence(subject)
         self._shown.pop(key, None)
@@ -289,7 +319,9 @@ class Reporter:
         """What the message should show, or None when it does already."""
         new = job.message_id is None or shown.renew or self._too_old(job)
         frame = self._frames.get(job.id)
-        if job.state is State.RUNNING and frame is None and not job.cancelling and not new:
+        notice = self._notice(job)
+        silent = frame is None and notice is None and not job.cancelling
+        if job.state is State.RUNNING and silent and not new:
             # Its first frame will be here in a moment, and is worth more than “being drawn”.
             return None
         embed = label(
@@ -298,6 +330,7 @@ class Reporter:
             frame=frame,
             parent=await self._store.get(job.parent_id) if job.parent_id is not None else None,
             show_prompt=not shown.hide_prompt,
+            notice=notice,
         )
         picture, png = await self._picture(job, frame)
         if job.state is State.DONE and png is None:
@@ -323,6 +356,7 @@ class Reporter:
             group,
             frames=self._frames,
             place=await self._places.of(group.first),
+            notice=self._notice(group.first) if not group.final else None,
             parent=await self._store.get(parent_id) if parent_id is not None else None,
             show_prompt=not shown.hide_prompt,
         )
@@ -361,6 +395,7 @@ class Reporter:
                 # its answer, or this process, was lost.
                 nonce=_nonce(subject),
             )
+            metrics.MESSAGES.inc()
             await self._store.set_message(subject, message.id)
             shown.renew = False
         else:
@@ -370,6 +405,7 @@ class Reporter:
                 attachments = _files(subject, sheet)
             shown_in = channel.get_partial_message(subject.message_id)
             await shown_in.edit(embed=sheet.embed, view=sheet.buttons, attachments=attachments)
+            metrics.EDITS.inc()
             shown.edited = asyncio.get_running_loop().time()
         shown.text, shown.picture = sheet.text, sheet.picture or shown.picture
 

@@ -14,7 +14,8 @@ from bot.app import open_bot
 from bot.config import PREFIX, Config, split_address
 from bot.folder import FolderInUse
 from bot.gallery.server import GalleryClosed, serve_gallery
-from bot.health import keep_heartbeat
+from bot.logs import set_up
+from bot.web import AddressInUse, make_app, serving
 
 log = logging.getLogger(__name__)
 
@@ -47,41 +48,70 @@ def run() -> int:
     if config.token is None:
         _complain(f"{PREFIX}TOKEN is not set; {_HOW_TO_GET_ONE} and put it there.")
         return EX_CONFIG
-    discord.utils.setup_logging(level=logging.getLevelNamesMapping()[config.log_level])
+    token = config.token.get_secret_value()
+    set_up(config.log_level, config.log_format, token)
     # The bot does not speak, and tells of its migrations itself.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     logging.getLogger("yoyo").setLevel(logging.WARNING)
     try:
-        asyncio.run(_run(config, config.token.get_secret_value()))
+        asyncio.run(_run(config, token))
     except discord.LoginFailure:
         _complain(f"Discord does not accept the token in {PREFIX}TOKEN; {_HOW_TO_GET_ONE}.")
         return EX_CONFIG
     except aiohttp.ClientConnectionError as error:
         _complain(f"Discord cannot be reached: {error}.")
         return EX_TEMPFAIL
-    except (FolderInUse, GalleryClosed) as error:
+    except (FolderInUse, AddressInUse, GalleryClosed) as error:
         _complain(str(error))
         return EX_TEMPFAIL
     except (KeyboardInterrupt, asyncio.CancelledError):
-        log.info("ended as asked")
+        log.info("ended at once, as asked twice")
     return 0
 
 
 async def _run(config: Config, token: str) -> None:
-    task = asyncio.current_task()
-    assert task is not None
-    # What `docker stop` sends; Ctrl-C comes here as a cancellation too.
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    """Run the bot until it is told to end; told once more, it ends at once."""
+    told_to_end = _told_to_end()
     async with contextlib.AsyncExitStack() as stack:
         bot = await stack.enter_async_context(open_bot(config))
+        address = split_address(config.http)
+        await stack.enter_async_context(serving(make_app(bot), *address, config.data))
         if config.gallery is not None:
             address = split_address(config.gallery)
             await stack.enter_async_context(serve_gallery(config.data, *address))
-        heartbeat = asyncio.create_task(keep_heartbeat(bot, config.data), name="heartbeat")
+        connection = asyncio.create_task(bot.start(token), name="connection to Discord")
+        told = asyncio.create_task(told_to_end.wait(), name="signals")
         try:
-            await bot.start(token)
+            await asyncio.wait((connection, told), return_when=asyncio.FIRST_COMPLETED)
+            if connection.done():
+                # It ends by itself only when it cannot go on.
+                connection.result()
+                return
+            await bot.stop()
+            log.info("ended as asked")
         finally:
-            heartbeat.cancel()
+            for task in (connection, told):
+                task.cancel()
+            await asyncio.gather(connection, told, return_exceptions=True)
+
+
+def _told_to_end() -> asyncio.Event:
+    """Set when the process gets its first SIGTERM (`docker stop`) or SIGINT (Ctrl-C).
+
+    The second one cancels the present task.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    told = asyncio.Event()
+
+    def hear() -> None:
+        if told.is_set():
+            task.cancel()
+        told.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, hear)
+    return told
 
 
 def _complain(sentence: str) -> None:

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 import torch
 
 from engine.cutouts import Views, sample
+from engine.perceptors import Perceptor
 
 # The picture as prompts see it, without its free-standing subject, the two sides of a mask, and the
 # picture as a dream sees it (`engine.dream`).
@@ -40,6 +41,38 @@ class Judge(Protocol):
 
     def __call__(self, views: torch.Tensor) -> Answer:
         """Views ``[n, 3, size, size]``, RGB in 0…1 → what it says of each, differentiable."""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A perceptor's embedding of views, as a judge."""
+
+    perceptor: Perceptor
+
+    @property
+    def view_size(self) -> int:
+        """Side of the square views it takes, in pixels."""
+        return self.perceptor.view_size
+
+    def __call__(self, views: torch.Tensor) -> torch.Tensor:
+        """Views → ``[n, d]``, unit length."""
+        return self.perceptor.encode_views(views)
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What a perceptor's stages answer to views, as a judge."""
+
+    perceptor: Perceptor
+
+    @property
+    def view_size(self) -> int:
+        """Side of the square views it takes, in pixels."""
+        return self.perceptor.view_size
+
+    def __call__(self, views: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Views → ``[n, channels, height, width]`` a stage."""
+        return self.perceptor.layers(views)
 
 
 @dataclass(frozen=True)
@@ -96,7 +129,7 @@ def answered(
             losses[index].append(ask.share * ask.loss(answer))
             if ask.score is not None:
                 scores[index].append((ask.share, ask.score(answer)))
-    device = looks[0]["whole"].grid.device
+    device = next(iter(looks[0].values())).grid.device
     return (
         [_sum(parts, device) for parts in losses],
         [_mean(parts, device) for parts in scores],

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -83,6 +83,7 @@ class LocalEngine:
         start_timeout: seconds from the start of the process to its `Ready`.
         silence_timeout: seconds without a message after which the process is killed.
         stall_timeout: seconds that one tick may take before the process is killed.
+        on_restart: called each time that the engine has ended and is about to be started again.
 
     """
 
@@ -94,6 +95,7 @@ class LocalEngine:
         start_timeout: float = 180.0,
         silence_timeout: float = 20.0,
         stall_timeout: float = 300.0,
+        on_restart: Callable[[], None] = lambda: None,
     ) -> None:
         self._command = [
             *(command or (sys.executable, "-m", "engine")),
@@ -104,6 +106,7 @@ class LocalEngine:
         self._start_timeout = start_timeout
         self._silence_timeout = silence_timeout
         self._stall_timeout = stall_timeout
+        self._on_restart = on_restart
         self._jobs: dict[str, asyncio.Queue[JobEvent | EngineDied]] = {}
         self._up = asyncio.Event()
         self._ready: Ready | None = None
@@ -188,6 +191,7 @@ class LocalEngine:
             self._up.clear()
             log.error("the engine ended: %s; starting it again in %.1f s", reason, pause)
             self._fail_jobs(reason)
+            self._on_restart()
             await asyncio.sleep(pause)
             pause = min(LONGEST_BACKOFF_SECONDS, 2 * pause)
 

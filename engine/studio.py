@@ -37,6 +37,7 @@ from engine.protocol import (
     Started,
     Statistics,
 )
+from engine.questions import questions
 from engine.recipe import Recipe, make_recipe, write_recipe
 from engine.settings import BLEND_FRAMES, DRAWING_VERSION, Settings, picture_names, resolve
 from engine.vqgan import load_vqgan
@@ -206,7 +207,7 @@ class Studio:
         start = self._beginnings.begin(settings, pictures)
         easel = Easel(name, settings, provenance, start, self.device, pictures)
         # Before it goes on from a snapshot: what is asked may depend on how the picture began.
-        asked = self._judges.asks(settings, easel.drawer, pictures)
+        asked = questions(self._judges, settings, easel.drawer, pictures)
         snapshot = self._snapshot_path(name)
         if snapshot is not None:
             easel.resume(snapshot)

@@ -5,11 +5,10 @@ perceptor that judges the picture anyway, of many views of it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 
-from engine.asks import Answer, Ask
+from engine.asks import Answer, Ask, Layers
 from engine.cutouts import choose_views, sample
 from engine.perceptors import Perceptor
 from engine.streams import stream
@@ -18,20 +17,6 @@ from engine.streams import stream
 _VIEWS = 24
 # Beside a prompt, whose loss is about 1.
 _STYLE = 1.0
-
-
-@dataclass(frozen=True)
-class _Layers:
-    """What a perceptor's layers answer to views, as a judge."""
-
-    perceptor: Perceptor
-
-    @property
-    def view_size(self) -> int:
-        return self.perceptor.view_size
-
-    def __call__(self, views: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return self.perceptor.layers(views)
 
 
 def style_ask(
@@ -47,7 +32,7 @@ def style_ask(
         wraps: whether the other one is looked at as a tile.
 
     """
-    judge = _Layers(perceptor)
+    judge = Layers(perceptor)
     rows, columns = picture.shape[1:]
     views = choose_views(_VIEWS, columns, rows, stream(seed, "style"), wraps=wraps)
     with torch.no_grad():

@@ -190,3 +190,9 @@ CREATE TABLE bans (
     reason TEXT NOT NULL,
     banned_at REAL NOT NULL
 ) STRICT;
+
+-- What the bot's owner has set for the whole bot, above all whether jobs are handed out.
+CREATE TABLE switches (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;

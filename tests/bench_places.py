@@ -12,13 +12,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from bot.darkroom.room import Darkroom
 from bot.dispatcher import Dispatcher
 from bot.folder import database_path, upgrade
 from bot.jobs import Frame, NewJob
 from bot.pictures import Pictures
 from bot.places import Places
 from bot.store import Caps, Store
+from bot.workshop.client import Workshop
 from engine.client import LocalEngine
 from engine.settings import make_settings
 from tests.bot.helpers import until
@@ -59,7 +59,7 @@ async def measure(count: int, seed: int, gap: float) -> list[tuple[float, float]
                 store,
                 engine,
                 Pictures(data),
-                Darkroom(),
+                Workshop(),
                 easels=EASELS,
                 caps=CAPS,
                 frames=frames,

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 DOOR = {
     *("settings", "presets", "prompts", "palettes", "protocol", "client", "errors", "files", "cli"),
-    # For the darkroom's worker: numpy and Pillow alone.
+    # For the workshop: numpy and Pillow alone.
     *("animation", "palette_files", "png", "sprite_sheet"),
 }
 
@@ -63,7 +63,7 @@ def test_the_engine_takes_nothing_from_the_bot() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["bot.app", "bot.runner", "bot.cli", "bot.darkroom.worker", "engine.client", "engine.cli"],
+    ["bot.app", "bot.runner", "bot.cli", "bot.workshop.__main__", "engine.client", "engine.cli"],
 )
 def test_the_bot_and_the_door_do_without_torch(module: str) -> None:
     loaded = modules_after(f"import {module}")

@@ -22,6 +22,7 @@ from bot.config import Config
 from bot.demo.gate import open_gate
 from bot.demo.server import simulated_server
 from bot.folder import FolderInUse
+from bot.logs import TextLine
 from bot.runner import EX_TEMPFAIL
 
 # Nobody limits the edits of a simulated Discord; the page asks for news twice a second.
@@ -110,11 +111,10 @@ def _folder(data: Path | None) -> Iterator[Path]:
 def _log_to(console: Console) -> None:
     """Show what the bot and its engine do, and of everything else what goes wrong."""
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-    logging.basicConfig(
-        level=logging.WARNING,
-        format="%(message)s",
-        datefmt="%X",
-        handlers=[RichHandler(console=console, show_path=False, rich_tracebacks=True)],
+    handler = RichHandler(
+        console=console, show_path=False, rich_tracebacks=True, log_time_format="%X"
     )
+    handler.setFormatter(TextLine("%(about)s%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     for name in ("bot", "engine"):
         logging.getLogger(name).setLevel(logging.INFO)

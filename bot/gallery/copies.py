@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.darkroom.room import Darkroom, DarkroomError, evenly
-from bot.darkroom.tasks import Copy
 from bot.gallery import sizes
 from bot.jobs import Job
 from bot.pictures import THUMBNAIL, Pictures
+from bot.workshop.client import Workshop
+from bot.workshop.orders import Copy, Resampling
 
-# A visitor does not wait for ever.
 _MOST_WAITING = 128
 # Of a longer drawing so many frames are shown, evenly taken.
 _MOST_FRAMES = 48
@@ -21,12 +20,12 @@ class Busy(RuntimeError):
 
 
 class Copies:
-    """What makes them, each once, in a darkroom of its own, so that the bot is not kept waiting."""
+    """What has them made, each copy once."""
 
     def __init__(self, pictures: Pictures) -> None:
         self._pictures = pictures
+        self._workshop = Workshop()
         self._making: dict[tuple[int, str], asyncio.Task[bytes | None]] = {}
-        self._darkroom = Darkroom()
 
     async def close(self) -> None:
         """End what is being made."""
@@ -57,16 +56,22 @@ class Copies:
         path = await self._pictures.find(job.picture)
         if path is None:
             return None
-        try:
-            if name == THUMBNAIL:
-                return await self._copy(job, [path], sizes.thumbnail(job))
-            frames = await self._pictures.frames(job.id)
-            shown = evenly(frames, _MOST_FRAMES)
-            return await self._copy(job, [*shown, path], sizes.moving(job)) if frames else None
-        except DarkroomError:
+        if name == THUMBNAIL:
+            return await self._order(job, [path], sizes.thumbnail(job))
+        frames = await self._pictures.frames(job.id)
+        if not frames:
             return None
+        return await self._order(job, [*_evenly(frames), path], sizes.moving(job))
 
-    async def _copy(self, job: Job, paths: Sequence[Path | str], size: sizes.Size) -> bytes:
-        crisp = sizes.is_pixel_art(job)
-        task = Copy(tuple(map(str, paths)), (size.width, size.height), crisp)
-        return await self._darkroom.make(task)
+    async def _order(self, job: Job, paths: Sequence[Path], size: sizes.Size) -> bytes | None:
+        # The middle of a cell has its colour, whatever the cell's size.
+        resampling: Resampling = "nearest" if sizes.is_pixel_art(job) else "smooth"
+        order = Copy(tuple(map(str, paths)), (size.width, size.height), resampling)
+        return await self._workshop.make(order, f"job {job.id}")
+
+
+def _evenly(frames: Sequence[Path]) -> Sequence[Path]:
+    if len(frames) <= _MOST_FRAMES:
+        return frames
+    last = _MOST_FRAMES - 1
+    return [frames[round(i * (len(frames) - 1) / last)] for i in range(_MOST_FRAMES)]

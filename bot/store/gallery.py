@@ -2,9 +2,7 @@
 
 from bot.jobs import Job
 from bot.store.database import Database
-
-# Words beyond these are not looked for.
-_MOST_WORDS = 12
+from bot.store.words import pattern_of
 
 
 class Gallery(Database):
@@ -32,7 +30,7 @@ class Gallery(Database):
 
     async def gallery_search(self, words: str, *, before: int | None, limit: int) -> list[Job]:
         """The pictures whose prompts hold all these words, or words that begin like them."""
-        pattern = _pattern(words)
+        pattern = pattern_of(words)
         if not pattern:
             return []
         return await self._read_jobs(
@@ -57,13 +55,3 @@ class Gallery(Database):
 
 def _number(before: int | None) -> int:
     return 2**63 - 1 if before is None else before
-
-
-def _pattern(words: str) -> str:
-    """A pattern of FTS5 in which nothing that was typed is an operator; empty if no word is in it.
-
-    In quotation marks everything is text, and a quotation mark is two of them (FTS5, section 3.1);
-    the star outside them lets a word go on.
-    """
-    typed = [word for word in words.replace("\0", " ").split() if any(map(str.isalnum, word))]
-    return " ".join('"{}"*'.format(word.replace('"', '""')) for word in typed[:_MOST_WORDS])

@@ -85,22 +85,3 @@ class Keepsakes(Database):
         row = await self._read("SELECT provenance FROM jobs WHERE id = ?", (job.id,))
         text = row["provenance"] if row is not None else None
         return None if text is None else msgspec.json.decode(text, type=Provenance)
-
-    async def ancestors(self, job: Job, limit: int) -> list[Job]:
-        """What a picture was made from, and that from, the nearest first."""
-        found: list[Job] = []
-        while job.parent_id is not None and len(found) < limit:
-            parent = await self._read_job("SELECT * FROM jobs WHERE id = ?", (job.parent_id,))
-            if parent is None:
-                break
-            found.append(parent)
-            job = parent
-        return found
-
-    async def count_children(self, job: Job) -> int:
-        """How many pictures were made from one."""
-        row = await self._read(
-            "SELECT COUNT(*) AS children FROM jobs WHERE parent_id = ?", (job.id,)
-        )
-        assert row is not None
-        return int(row["children"])

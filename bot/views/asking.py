@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.errors import Refusal, answer_error
-from bot.intake import ask, check_permissions
+from bot.intake import ask, check_permissions, check_size
 from bot.jobs import Job, Relation
 from bot.options import changes_of
 from bot.prompt_options import read_lines, write_line
@@ -37,10 +37,14 @@ class AskForm(ui.Modal):
         interaction: what it answers; it is in the language of whoever that is from.
         job: what is filled in: its prompt and its settings but for the seed. The new picture
             becomes its child, and starts from the same picture unless another one is attached.
-        relation: how the new picture is made from `job`.
+        relation: how the new picture is made from `job`; with “start” it starts from the picture
+            that `job` has become, which is finished.
+        start: a stranger's picture to start from, unless another one is attached. It is fetched
+            when the form is sent: its link lives longer than the form.
 
     Raises:
-        Refusal: when the settings of `job` are more than a form has room for.
+        Refusal: when the settings of `job` are more than a form has room for, or `start` is too
+            large.
 
     """
 
@@ -50,11 +54,14 @@ class AskForm(ui.Modal):
         job: Job | None = None,
         *,
         relation: Relation = "remix",
+        start: discord.Attachment | None = None,
     ) -> None:
+        if start is not None:
+            check_size(start)
         say = partial(phrase, interaction.locale)
         super().__init__(
             title=say("labels", "Draw a picture")
-            if job is None
+            if job is None or relation == "start"
             else f"{say('labels', 'Remix')} #{job.id}",
             custom_id=f"{FORM_ID}{secrets.token_hex(8)}",
             timeout=_PATIENCE,
@@ -62,7 +69,11 @@ class AskForm(ui.Modal):
         interaction.client.forms[self.custom_id] = self
         self._parent = job.id if job is not None else None
         self._relation: Relation = relation
+        self._start = start
         given = changes_of(job.asked) if job is not None else {}
+        if relation == "start":
+            # The picture is no line drawing any more.
+            given.pop("outline", None)
         lines = "\n".join(
             write_line(name, value) for name, value in given.items() if name not in _CHOSEN
         )
@@ -99,8 +110,13 @@ class AskForm(ui.Modal):
                 component=self._settings,
             )
         )
+        chosen = say("descriptions", "The one that you chose, unless you attach another one here.")
         self.add_item(
-            ui.Label(text=say("labels", "Start from this picture"), component=self._image)
+            ui.Label(
+                text=say("labels", "Start from this picture"),
+                description=chosen if start is not None or relation == "start" else None,
+                component=self._image,
+            )
         )
 
     @classmethod
@@ -110,6 +126,7 @@ class AskForm(ui.Modal):
         job: Job | None = None,
         *,
         relation: Relation = "remix",
+        start: discord.Attachment | None = None,
     ) -> None:
         """Answer an interaction with a form; the arguments are those of the class.
 
@@ -120,7 +137,7 @@ class AskForm(ui.Modal):
 
         """
         check_permissions(interaction)
-        await interaction.response.send_modal(cls(interaction, job, relation=relation))
+        await interaction.response.send_modal(cls(interaction, job, relation=relation, start=start))
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
         """Queue what is written, or say why not and give it back."""
@@ -137,15 +154,29 @@ class AskForm(ui.Modal):
             parent = await interaction.client.store.get(self._parent)
             if parent is None or parent.deleted_at is not None:
                 raise Refusal("The picture that this was to be made from is not there any more.")
+        image = next(iter(self._image.values), self._start)
+        stored = {}
+        if image is None and parent is not None and self._relation == "start":
+            stored["init_image"] = await _finished_picture(interaction.client, parent)
         await ask(
             interaction,
             self._prompt.value,
             {name: next(iter(item.values), None) for name, item in self._lists.items()},
             lines=read_lines(self._settings.value),
-            attachments={"init_image": next(iter(self._image.values), None)},
+            attachments={"init_image": image},
+            stored=stored,
             parent=parent,
             relation=self._relation if parent is not None else None,
         )
+
+
+async def _finished_picture(bot: "PixelBot", job: Job) -> str:
+    """A finished picture, kept as one to start from; returns its name."""
+    png = await bot.pictures.read(job.picture) if job.picture is not None else None
+    if png is None:
+        raise Refusal("The picture's file is not there any more.")
+    async with bot.decoding:
+        return await bot.pictures.save_init((await bot.engine.read_picture(png)).png)
 
 
 async def answer_lost_form(interaction: discord.Interaction["PixelBot"]) -> None:

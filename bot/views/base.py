@@ -7,6 +7,7 @@ import discord
 
 from bot.errors import Refusal, answer_error
 from bot.jobs import Job
+from bot.logs import about_job
 
 if TYPE_CHECKING:
     from bot.app import PixelBot
@@ -57,10 +58,12 @@ class JobButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], temp
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Do what the button says, or say why not."""
-        try:
-            await self.press(interaction, await self._job(interaction))
-        except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person alone
-            await answer_error(interaction, error, job_id=self.job_id)
+        with about_job(self.job_id):
+            try:
+                interaction.client.admission.check_entry(interaction.user.id)
+                await self.press(interaction, await self._job(interaction))
+            except Exception as error:  # noqa: BLE001 - discord.py would leave the person alone
+                await answer_error(interaction, error)
 
     async def press(self, interaction: discord.Interaction["PixelBot"], job: Job) -> None:
         """What the button does."""

@@ -6,7 +6,7 @@ import discord
 
 from bot.deleting import delete_pictures
 from bot.errors import Refusal
-from bot.info import info
+from bot.info import job_info
 from bot.jobs import Job
 from bot.views.base import JobButton, check_finished, check_owner
 
@@ -23,7 +23,7 @@ class InfoButton(JobButton, template=r"pixel:info:(?P<job>\d{1,18})"):
 
     async def press(self, interaction: discord.Interaction["PixelBot"], job: Job) -> None:
         """Show it."""
-        embed = await info(interaction.client.store, job)
+        embed = await job_info(interaction, job)
         await interaction.response.send_message(embed=embed, ephemeral=True)
 
 

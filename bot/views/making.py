@@ -1,17 +1,18 @@
 """The buttons that make something of a finished picture: Upscale, Time-lapse, Export."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import discord
 
-from bot.answers import picture_file, post_answer
-from bot.darkroom.room import evenly
-from bot.darkroom.tasks import Enlarge, Export, TimeLapse
+from bot.answers import made, picture_file, post_answer
 from bot.errors import Refusal
 from bot.gallery.command import command
 from bot.jobs import Job
 from bot.texts import one_line
 from bot.views.base import JobButton, check_finished
+from bot.workshop.orders import Enlarge, Export, TimeLapse
 
 if TYPE_CHECKING:
     from bot.app import PixelBot
@@ -24,6 +25,8 @@ _LARGEST_SIDE = 8192
 _MOVING = (640, 640)
 _CELL = (256, 256)
 _SHEET_FRAMES = 36
+# Of a longer drawing so many frames are shown, evenly taken.
+_MOST_FRAMES = 96
 
 
 class UpscaleButton(JobButton, template=r"pixel:upscale:(?P<job>\d{1,18})"):
@@ -42,7 +45,7 @@ class UpscaleButton(JobButton, template=r"pixel:upscale:(?P<job>\d{1,18})"):
                 if factor * max(_size(job)) > _LARGEST_SIDE:
                     continue
                 task = Enlarge(path, factor, _is_crisp(job))
-                png = await interaction.client.darkroom.make(task)
+                png = await made(interaction, job, task)
                 if len(png) <= interaction.filesize_limit:
                     return png
             raise Refusal("This picture is as large as can be posted here already.")
@@ -67,8 +70,8 @@ class TimeLapseButton(JobButton, template=r"pixel:time-lapse:(?P<job>\d{1,18})")
         async def make() -> bytes:
             size, crisp = _fitting(job, _MOVING), _is_crisp(job)
             limit = interaction.filesize_limit
-            task = TimeLapse((*evenly(frames), path), size, crisp, limit)
-            return await interaction.client.darkroom.make(task)
+            task = TimeLapse((*_evenly(frames, _MOST_FRAMES), path), size, crisp, limit)
+            return await made(interaction, job, task)
 
         await post_answer(interaction, job, "time-lapse", make, ending="-time-lapse.gif")
 
@@ -93,12 +96,12 @@ class ExportButton(JobButton, template=r"pixel:export:(?P<job>\d{1,18})"):
             name=name,
             files={f"{name}{ending}": file for ending, file in files.items()},
             native=files["-native.png"],
-            frames=(*evenly(frames, _SHEET_FRAMES - 1), path) if frames else (),
+            frames=(*_evenly(frames, _SHEET_FRAMES - 1), path) if frames else (),
             cell=_native(job) if crisp else _fitting(job, _CELL),
             crisp=crisp,
             text=f"{one_line(job.prompt)}\n\nDraw it again:\n{' '.join(command(job))}\n",
         )
-        archive = await interaction.client.darkroom.make(task)
+        archive = await made(interaction, job, task)
         if len(archive) > interaction.filesize_limit:
             raise Refusal("The ZIP would be larger than what can be posted here.")
         await interaction.edit_original_response(
@@ -135,3 +138,11 @@ def _fitting(job: Job, room: tuple[int, int]) -> tuple[int, int]:
     width, height = _size(job)
     scale = min(1.0, room[0] / width, room[1] / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _evenly(frames: Sequence[Path], at_most: int) -> tuple[str, ...]:
+    """The paths of so many frames, with the first and the last."""
+    if len(frames) > at_most:
+        last = at_most - 1
+        frames = [frames[round(i * (len(frames) - 1) / last)] for i in range(at_most)]
+    return tuple(map(str, frames))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Self
 import discord
 from discord import ui
 
-from bot.answers import picture_file, post_answer
-from bot.darkroom.tasks import Recolour
+from bot.answers import made, picture_file, post_answer
 from bot.errors import Refusal, answer_error
 from bot.jobs import Job
 from bot.translations import phrase
 from bot.views.asking import FORM_ID
 from bot.views.base import JobButton, check_finished, find_job
+from bot.workshop.orders import Recolouring
 from engine.palettes import PALETTES, parse_palette
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class PaletteSelect(
                 return
             await _show(interaction, job, chosen)
         except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person alone
-            await answer_error(interaction, error, job_id=self.job_id)
+            await answer_error(interaction, error)
 
 
 class PaletteForm(ui.Modal):
@@ -159,7 +159,7 @@ async def _recoloured(
     found = await interaction.client.pictures.find(check_finished(job))
     if found is None:
         raise Refusal("The picture's file is not there any more; “Again” draws it anew.")
-    png = await interaction.client.darkroom.make(Recolour(str(found), parse_palette(palette)))
+    png = await made(interaction, job, Recolouring(str(found), parse_palette(palette)))
     if len(png) > interaction.filesize_limit:
         raise Refusal("In these colours it would be too large to be posted here.")
     return png

@@ -31,8 +31,9 @@ def pull_vqgan(name: str) -> Path:
     """
     if name not in PUBLISHED:
         raise EngineError(
-            f"There is no model {quote(name)} to pull; allowed are {', '.join(PUBLISHED)}, and "
-            "names of open_clip such as “ViT-B-32/openai”."
+            f"There is no model {quote(name)} to pull; allowed are {', '.join(PUBLISHED)}, "
+            "names of open_clip such as “ViT-B-32/openai”, and classifiers such as "
+            "“torchvision/resnet50”."
         )
     published, path = PUBLISHED[name], vqgan_path(name)
     if path.is_file() and path.with_suffix(".sha256").is_file():

@@ -96,7 +96,7 @@ async def test_nobody_leafs_through_somebody_elses_pictures(tmp_path: Path) -> N
         engine.finish(job_id)
         await server.finished(job_id)
         # Pages are shown to their owner only; this is one that got out.
-        view = discord.ui.View(timeout=None).add_item(OlderButton(job_id))
+        view = discord.ui.View(timeout=None).add_item(OlderButton("mine", job_id))
         channel = server.bot.get_partial_messageable(server.channel.id)
         message = await channel.send("A page", view=view)
         result = await server.bob.click(message, label="Older")
@@ -107,11 +107,11 @@ async def test_nobody_leafs_through_somebody_elses_pictures(tmp_path: Path) -> N
 async def test_a_mistake_of_the_bot_is_a_sentence_and_the_cause_is_in_the_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def broken(*_: object) -> None:
+    async def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("the cause")
 
     async with open_bot(config(tmp_path), engine=ScriptedEngine()) as bot:
-        monkeypatch.setattr(bot.store, "newest_done", broken)
+        monkeypatch.setattr(bot.store, "excerpt", broken)
         async with simcord.run(bot, shard_count=1, check_errors=False) as env:
             guild = env.create_guild()
             channel = guild.create_text_channel("art")

@@ -12,8 +12,8 @@ import simcord
 from PIL import Image
 
 from bot.app import open_bot
-from bot.darkroom.tasks import Enlarge
 from bot.jobs import State
+from bot.workshop.orders import Enlarge
 from tests.bot.helpers import png, until
 from tests.bot.scripted import ScriptedEngine
 from tests.simulated import Server, config, connected, labels, simulated
@@ -120,7 +120,9 @@ def limit_uploads(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
 
 async def enlarged(server: Server, factor: int) -> bytes:
     path = server.bot.pictures.files(1)[".png"]
-    return await server.bot.darkroom.make(Enlarge(path, factor, crisp=True))
+    png = await server.bot.workshop.make(Enlarge(path, factor, crisp=True), "a test")
+    assert png is not None
+    return png
 
 
 async def test_what_was_posted_is_pointed_at_and_posted_again_only_when_it_is_gone(
@@ -236,12 +238,12 @@ async def test_info_tells_settings_seed_models_times_and_lineage(
         assert fields["Seed"] == f"`{job.seed}`"
         assert "palette: pico8" in fields["Settings"]
         assert "a `b`" in fields["Models"]
-        assert "drawn in 8 s" in fields["Times"]
-        assert "reroll of [#1]" in fields["Lineage"]
-        assert f"--seed {job.seed}" in fields["Draw it again"]
+        assert fields["Drawn in"] == "8 s"
+        assert "Reroll of [#1]" in fields["Family"]
+        assert f"--seed {job.seed}" in fields["Draws it again"]
         above = await server.alice.click(server.message(1), label="Info")
         fields = {field.name: field.value for field in above.response.message.embeds[0].fields}
-        assert "1 made from it" in fields["Lineage"]
+        assert "↳ [#2]" in fields["Family"]
 
 
 async def test_favourites_are_counted_on_the_button_and_can_be_taken_back(

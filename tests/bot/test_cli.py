@@ -92,7 +92,7 @@ def test_the_database_of_a_running_bot_is_left_alone(tmp_path: Path) -> None:
 def test_health_tells_when_no_bot_runs(tmp_path: Path) -> None:
     done = pixel("health", PIXEL_DATA=str(tmp_path))
     assert done.returncode == 1
-    assert "No bot has been well" in done.stderr
+    assert "No bot runs in" in done.stderr
 
 
 def test_the_demo_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

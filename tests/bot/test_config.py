@@ -46,7 +46,16 @@ def test_the_token_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("EASELS", "0"), ("EDIT_INTERVAL", "0"), ("GUILDS", "one"), ("EASELS", "x")]
+    ("name", "value"),
+    [
+        ("EASELS", "0"),
+        ("EDIT_INTERVAL", "0"),
+        ("GUILDS", "one"),
+        ("EASELS", "x"),
+        ("HTTP", "8780"),
+        ("HTTP", "localhost:99999"),
+        ("LOG_FORMAT", "xml"),
+    ],
 )
 def test_values_that_cannot_work_are_refused(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.darkroom.room import Darkroom
 from bot.dispatcher import Dispatcher
 from bot.jobs import Frame, Job, State
 from bot.pictures import Pictures
 from bot.store import Caps, Store
+from bot.workshop.client import Workshop
 from engine.settings import make_settings
 from tests.bot.helpers import ALICE, BOB, CAROL, GUILD, add, png, until
 from tests.bot.scripted import ScriptedEngine
@@ -32,7 +32,7 @@ class World:
             self.store,
             self.engine,
             self.pictures,
-            Darkroom(),
+            Workshop(),
             **(options | changes),
             frames=self.frames,
             on_change=lambda job, urgent: self.told.append((job.id, urgent)),

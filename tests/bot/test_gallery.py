@@ -558,7 +558,7 @@ async def test_a_damaged_picture_is_none_and_takes_nothing_with_it(
 async def test_a_worker_that_hangs_is_killed(
     client: Client, painter: Painter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.darkroom.room._WALL_SECONDS", 0.0)
+    monkeypatch.setattr("bot.workshop.client._WALL_SECONDS", 0.0)
     job = await painter.paint()
     await text(client, f"/p/{job.id}/time-lapse.webp", 404)
     monkeypatch.undo()

@@ -1,6 +1,7 @@
 """Slash options and settings say the same, because both come from the engine's table."""
 
 import pytest
+from discord import app_commands
 from hypothesis import given
 
 from bot.commands import COMMANDS
@@ -131,9 +132,12 @@ def test_the_commands_keep_to_discords_limits() -> None:
     for command in COMMANDS:
         assert len(command.description) <= 100
         assert command.guild_only
-        for parameter in command.parameters:
-            assert 1 <= len(str(parameter.description)) <= 100
-            assert len(parameter.choices) <= 25
+        group = isinstance(command, app_commands.Group)
+        for each in command.walk_commands() if group else [command]:
+            assert len(each.description) <= 100
+            for parameter in each.parameters:
+                assert 1 <= len(str(parameter.description)) <= 100
+                assert len(parameter.choices) <= 25
 
 
 def test_what_a_picture_was_drawn_with_fits_on_a_line() -> None:

@@ -264,21 +264,6 @@ async def test_what_was_cancelled_while_it_was_drawn_is_neither_finished_nor_dra
         assert job.state is State.CANCELLED
 
 
-async def test_history_leads_from_picture_to_picture_of_one_person(store: Store) -> None:
-    first = await done(store, ALICE)
-    await done(store, BOB)
-    second = await done(store, ALICE)
-    await add(store, ALICE)
-    newest = await store.newest_done(ALICE)
-    assert newest is not None
-    assert newest.id == second.id
-    beside = await store.neighbours(second)
-    assert (beside.newer, beside.older, beside.number, beside.total) == (None, first.id, 1, 2)
-    beside = await store.neighbours(first)
-    assert (beside.newer, beside.older, beside.number) == (second.id, None, 2)
-    assert await store.newest_done(CAROL) is None
-
-
 async def test_what_was_not_told_to_the_end_is_found_again(store: Store, clock: Clock) -> None:
     told, gone, untold = [await done(store, ALICE) for _ in range(3)]
     waiting, mute = await add(store, BOB), await add(store, BOB)
@@ -306,7 +291,7 @@ async def test_a_cancelled_writer_leaves_no_open_transaction(store: Store) -> No
 async def test_the_hot_queries_use_their_indexes_with_10_000_jobs(
     store: Store, tmp_path: Path
 ) -> None:
-    job = await add(store)
+    await add(store)
     with sqlite3.connect(database_path(tmp_path)) as database:
         database.execute(
             """
@@ -327,10 +312,7 @@ async def test_the_hot_queries_use_their_indexes_with_10_000_jobs(
     await store.count_before(last)
     await store.drawn()
     await store.newest_end()
-    await store.count_children(last)
     await store.group(1)
-    await store.newest_done(ALICE)
-    await store.neighbours(job)
     await store.former_prompts(ALICE)
     await store.unreported()
     await store.count_waiting()

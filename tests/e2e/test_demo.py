@@ -90,9 +90,11 @@ async def test_a_visitor_types_pixel_sees_it_grow_and_presses_the_buttons(
     await shown(visitor, 3, "Again")
     assert "Cancelled." in text(visitor.pictures()[-1])
 
-    newest = await visitor.slash("history")
-    assert "Reroll of" in text(newest)
-    assert labels(newest) == ["Older", "Reroll", "Again"]
+    sheet = await visitor.slash("history")
+    assert text(sheet).index("#2") < text(sheet).index("#1")
+    assert (await visitor.read(sheet)).startswith(b"\x89PNG")
+    family = await visitor.slash("family", id="2")
+    assert (await visitor.read(family)).startswith(b"\x89PNG")
 
 
 async def test_a_click_that_was_overtaken_by_a_publication_is_not_lost(

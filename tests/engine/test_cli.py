@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import av
@@ -109,7 +110,7 @@ def test_frames_and_an_init_image_are_as_asked(tmp_path):
         (["sheet", "plain.png", "-o", "sheet.gif"], "must end in .png"),
         (["settings", "colour"], "no setting “colour”"),
         (["draw", "cat", "--set", "perceptors=../etc/passwd"], "no perceptor"),
-        (["models", "pull", "nonsense"], "no perceptor"),
+        (["models", "pull", "nonsense"], "no model “nonsense” to pull"),
     ],
 )
 def test_bad_input_is_one_sentence_and_a_usage_error(tmp_path, arguments, sentence):
@@ -136,7 +137,7 @@ def test_ctrl_c_keeps_the_last_picture_and_says_so(tmp_path):
     )
     frames = tmp_path / "frames"
     while process.poll() is None and not (frames / "frame-0003.png").exists():
-        pass
+        time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=30)
     assert process.returncode == 130

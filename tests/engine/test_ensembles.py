@@ -11,6 +11,7 @@ from engine.errors import SettingsError
 from engine.judges import Judges
 from engine.perceptors import load_perceptor
 from engine.protocol import Draw, Started
+from engine.questions import questions
 from engine.recipe import draw_again, read_recipe
 from engine.settings import CLIP_QUALITIES, PIXELCLIP, make_settings, resolve
 from tests.engine.conftest import CPU, TINY
@@ -95,7 +96,7 @@ def test_judges_are_loaded_by_their_names_alone(ask):
 
     judges = Judges(load, CPU)
     settings = resolve(ask(perceptors=[PIXELCLIP, f"{TINY}:3"]))
-    asks = judges.asks(settings, make_drawer(settings, None, CPU))
+    asks = questions(judges, settings, make_drawer(settings, None, CPU), {})
     shares = [one.share for one in asks]
     assert (asked, shares) == ([PIXELCLIP, TINY], [0.25, 0.75])
 

@@ -21,6 +21,7 @@ from engine.models.pull_classifier import pull_classifier
 from engine.perceptors import classifier, load_perceptor
 from engine.perceptors.classifier import Classifier
 from engine.protocol import Draw, Failed
+from engine.questions import questions
 from engine.settings import resolve
 from tests.engine.conftest import CPU
 
@@ -164,7 +165,7 @@ def test_several_classifiers_judge_together(studio, ask, folder):
     assert classifiers_at_hand() == (NAME, OTHER)
     judges = Judges(load_perceptor, CPU)
     drawer = make_drawer(resolve(settings), None, CPU)
-    assert [one.share for one in judges.asks(settings, drawer)] == [0.5, 0.5]
+    assert [one.share for one in questions(judges, settings, drawer, {})] == [0.5, 0.5]
     assert set(judges.weights(settings)) >= {NAME, OTHER}
     both = studio()
     both.add(Draw("a", settings))

@@ -473,7 +473,7 @@ def test_between_lines_an_area_changes_as_a_whole(ask):
     settings = resolve(ask(init_image="x", outline=True, pixel_size=(32, 24)))
     made = make_drawer(settings, soft_colours(lines, (32, 24), 1), CPU, lines)
     before = made.grid().detach()
-    optimizer = made.optimizer(0.3)
+    optimizer = made.optimizer(0.3, "adam")
     for _ in range(5):
         # One cell of the door would be red.
         made.grid()[0, 1:3, 17, 16].sum().backward()

@@ -1,0 +1,163 @@
+"""Finding pictures again: by whose they are, where they were made, words, and messages."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from bot.jobs import Job
+from bot.store.database import Database
+from bot.store.words import pattern_of
+
+# Of so many of somebody's newest pictures a number can be chosen.
+_OFFERED = 200
+
+Direction = Literal["older", "newer"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which pictures: those for which everything that is given holds.
+
+    Attributes:
+        viewer: who looks for them: their own pictures are theirs to see wherever they were made.
+        channels: where they may see those of others.
+        by: whose they are.
+        favourites: whether only the viewer's favourites are meant.
+        words: what their prompts hold, or words that begin like these; empty for any.
+
+    """
+
+    viewer: int
+    channels: Collection[int] = ()
+    by: int | None = None
+    favourites: bool = False
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """Some of the pictures that are wanted, newest first, and whether there are more."""
+
+    jobs: list[Job]
+    newer: bool
+    older: bool
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A picture to choose by its number."""
+
+    job_id: int
+    prompt: str
+
+
+class Finding(Database):
+    """The finished pictures that somebody may see; what is deleted is not found."""
+
+    async def excerpt(
+        self, wanted: Wanted, *, edge: int | None, direction: Direction, limit: int
+    ) -> Excerpt:
+        """The pictures beside one.
+
+        Args:
+            wanted: which of them.
+            edge: a job's number, which need not be in use any more; from there on the pictures
+                are taken. None to begin with the newest.
+            direction: whether with smaller numbers, or with larger ones.
+            limit: how many at most.
+
+        """
+        start = 2**63 - 1 if edge is None else edge
+        found = await self._beside(wanted, start, direction, limit + 1)
+        more, jobs = len(found) > limit, found[:limit]
+        if direction == "newer":
+            jobs.reverse()
+        if not jobs:
+            return Excerpt([], newer=False, older=False)
+        if direction == "older":
+            newer = bool(await self._beside(wanted, jobs[0].id, "newer", 1))
+            return Excerpt(jobs, newer=newer, older=more)
+        older = bool(await self._beside(wanted, jobs[-1].id, "older", 1))
+        return Excerpt(jobs, newer=more, older=older)
+
+    async def shown_by(self, message_id: int) -> list[Job]:
+        """The jobs whose message it is, or whose group's; none for any other message."""
+        return await self._read_jobs(
+            """
+            SELECT * FROM jobs WHERE id IN (
+                SELECT id FROM jobs WHERE message_id = :message
+                UNION ALL
+                SELECT jobs.id FROM groups JOIN jobs ON jobs.group_id = groups.id
+                WHERE groups.message_id = :message)
+            ORDER BY id
+            """,
+            {"message": message_id},
+        )
+
+    async def own_pictures(self, user_id: int) -> list[Offer]:
+        """Somebody's newest pictures, newest first."""
+        rows = await self._read_all(
+            "SELECT id, prompt FROM art WHERE user_id = ? ORDER BY id DESC LIMIT ?",
+            (user_id, _OFFERED),
+        )
+        return [Offer(row["id"], row["prompt"] or "") for row in rows]
+
+    async def _beside(
+        self, wanted: Wanted, edge: int, direction: Direction, limit: int
+    ) -> list[Job]:
+        """At most `limit` pictures beyond the edge, the nearest first."""
+        pattern = pattern_of(wanted.words)
+        if wanted.words and not pattern:
+            return []
+        return await self._read_jobs(
+            _statement(wanted, direction),
+            {
+                "viewer": wanted.viewer,
+                "channels": msgspec.json.encode(sorted(wanted.channels)).decode(),
+                "by": wanted.by,
+                "pattern": pattern,
+                "edge": edge,
+                "limit": limit,
+            },
+        )
+
+
+# Each begins with what leaves the fewest rows; CROSS JOIN keeps that order. The plus keeps words
+# from being the way to the rows: many may hold a word, and few of these may be seen.
+_VISIBLE = "(art.user_id = :viewer OR channel_id IN (SELECT value FROM json_each(:channels)))"
+_SEARCHED = "AND +{} IN (SELECT rowid FROM words WHERE words MATCH :pattern)"
+_BY = f"""
+    SELECT * FROM art
+    WHERE user_id = :by AND id {{sign}} :edge AND {_VISIBLE} {{searched}}
+    ORDER BY id {{order}} LIMIT :limit
+"""  # noqa: S608 - a constant
+_FAVOURITES = f"""
+    SELECT art.* FROM favourites CROSS JOIN art ON art.id = favourites.job_id
+    WHERE favourites.user_id = :viewer AND favourites.job_id {{sign}} :edge
+        AND {_VISIBLE} {{searched}}
+    ORDER BY favourites.job_id {{order}} LIMIT :limit
+"""  # noqa: S608
+# The nearest of each channel by its index, and of these the nearest: as quick for a channel with
+# few pictures as for one with nearly all.
+_CHANNELS = """
+    SELECT art.* FROM json_each(:channels) AS channel CROSS JOIN art
+    WHERE art.id IN (
+        SELECT id FROM art AS own
+        WHERE own.channel_id = channel.value AND own.id {sign} :edge {searched}
+        ORDER BY own.id {order} LIMIT :limit)
+    ORDER BY art.id {order} LIMIT :limit
+"""
+
+
+def _statement(wanted: Wanted, direction: Direction) -> str:
+    if wanted.favourites:
+        statement, job_id = _FAVOURITES, "favourites.job_id"
+    elif wanted.by is not None:
+        statement, job_id = _BY, "art.id"
+    else:
+        statement, job_id = _CHANNELS, "own.id"
+    sign, order = ("<", "DESC") if direction == "older" else (">", "ASC")
+    searched = _SEARCHED.format(job_id) if wanted.words else ""
+    return statement.format(sign=sign, order=order, searched=searched)

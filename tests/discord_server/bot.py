@@ -1,0 +1,18 @@
+"""Run the bot as it is, against another Discord.
+
+python -m tests.discord_server.bot API GATEWAY
+"""
+
+import sys
+
+import discord.gateway
+import discord.http
+import yarl
+
+from bot.runner import run
+
+if __name__ == "__main__":
+    discord.http.Route.BASE, gateway = sys.argv[1:]
+    # Where a session that cannot be resumed is begun anew.
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
+    sys.exit(run())
