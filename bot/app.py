@@ -25,6 +25,7 @@ from bot.errors import Refusal, answer_error, say
 from bot.forgetting import Forgetter
 from bot.jobs import Frame
 from bot.pictures import Pictures
+from bot.places import Places
 from bot.reporter import Reporter
 from bot.sheets import Sheets
 from bot.store import Caps, Store
@@ -77,6 +78,8 @@ class PixelBot(discord.AutoShardedClient):
 
     Attributes:
         frames: the newest look of each job that is being drawn.
+        places: who waits how long.
+        answering: held while something is made of a picture and posted.
         decoding: held while a stranger's picture is decoded, which takes a thread and memory.
         starring: held while a picture is put on a starboard or taken down.
         forgetter: deletes what is kept of people.
@@ -98,6 +101,8 @@ class PixelBot(discord.AutoShardedClient):
         dispatcher: Dispatcher,
         reporter: Reporter,
         frames: MutableMapping[int, Frame],
+        workshop: Workshop,
+        places: Places,
         clock: Callable[[], float],
     ) -> None:
         super().__init__(
@@ -114,8 +119,10 @@ class PixelBot(discord.AutoShardedClient):
         self.dispatcher = dispatcher
         self.reporter = reporter
         self.frames = frames
+        self.workshop = workshop
+        self.places = places
+        self.answering: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
         self.decoding = asyncio.Semaphore(2)
-        self.workshop = Workshop()
         self.sheets = Sheets(self.workshop, pictures)
         self.starring = asyncio.Lock()
         self.forgetter = Forgetter(self)
@@ -243,13 +250,16 @@ async def open_bot(
         admission = Admission(store)
         await admission.load()
         pictures = Pictures(config.data)
+        workshop = Workshop()
         frames: dict[int, Frame] = {}
+        caps = Caps(per_user=config.running_per_user, per_guild=config.running_per_guild)
+        places = Places(store, easels=config.easels, caps=caps, frames=frames, clock=clock)
         reporter = Reporter(
             store,
             pictures,
             interval=config.edit_interval,
             clock=clock,
-            easels=config.easels,
+            places=places,
             frames=frames,
             notice=admission.notice,
         )
@@ -261,8 +271,9 @@ async def open_bot(
             store,
             engine,
             pictures,
+            workshop,
             easels=config.easels,
-            caps=Caps(per_user=config.running_per_user, per_guild=config.running_per_guild),
+            caps=caps,
             frames=frames,
             on_change=reporter.notify,
             hands_out=admission.hands_out,
@@ -278,6 +289,8 @@ async def open_bot(
             dispatcher=dispatcher,
             reporter=reporter,
             frames=frames,
+            workshop=workshop,
+            places=places,
             clock=clock,
         )
         await stack.enter_async_context(bot)

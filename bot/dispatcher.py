@@ -4,15 +4,17 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from bot import metrics
-from bot.jobs import Frame, Job
+from bot.jobs import Frame, Job, State
 from bot.logs import about_job
 from bot.pictures import Pictures
 from bot.store import Caps, Store
+from bot.workshop.client import Workshop
+from bot.workshop.orders import Walk
 from engine.client import Engine
 from engine.errors import EngineDied
 from engine.protocol import Cancelled, Done, Failed, JobEvent, Progress, Snapshot, Started
@@ -34,11 +36,15 @@ _NO_INIT_IMAGE = "The picture to start from is not there any more; give it again
 
 @dataclass
 class _Drawing:
-    """A job that is on the engine; `alone` as long as no other one has been there beside it."""
+    """A job that is on the engine; `alone` as long as no other one has been there beside it.
+
+    `seen` is the step that it was seen at last, and when, on the loop's clock.
+    """
 
     job: Job
     alone: bool
     task: asyncio.Task[None] | None = None
+    seen: tuple[int, float] | None = None
 
 
 class Dispatcher:
@@ -59,6 +65,7 @@ class Dispatcher:
         store: Store,
         engine: Engine,
         pictures: Pictures,
+        workshop: Workshop,
         *,
         easels: int,
         caps: Caps,
@@ -69,6 +76,7 @@ class Dispatcher:
         self._store = store
         self._engine = engine
         self._pictures = pictures
+        self._workshop = workshop
         self._easels = easels
         self._caps = caps
         self._frames = frames
@@ -106,11 +114,18 @@ class Dispatcher:
             self._on_change(job, False)
 
     async def cancel(self, job_id: int) -> bool:
-        """Cancel a job, waiting or running; returns whether there was anything to cancel."""
+        """Cancel a job, waiting or running; returns whether there was anything to cancel.
+
+        A running one is cancelled when the engine has let go of it; until then its row says that
+        this is wanted.
+        """
         job = await self._store.get(job_id)
         while job is not None and not job.state.final:
-            if await self._cancel(job):
+            if job.state is State.RUNNING and await self._store.want_cancelled(job):
+                self._on_change(job, True)
                 await self._engine.cancel(str(job_id))
+                return True
+            if job.state is State.QUEUED and await self._cancel(job):
                 self._on_change(job, True)
                 self._news.set()
                 return True
@@ -161,7 +176,7 @@ class Dispatcher:
         job = drawing.job
         log.info("attempt %d is handed to the engine", job.attempt)
         try:
-            await self._follow(job)
+            await self._follow(drawing)
         except EngineDied as error:
             log.warning("the engine died: %s (alone: %s)", error, drawing.alone)
             metrics.ERRORS.labels("engine").inc()
@@ -179,7 +194,8 @@ class Dispatcher:
         self._on_change(job, True)
         self._news.set()
 
-    async def _follow(self, job: Job) -> None:
+    async def _follow(self, drawing: _Drawing) -> None:
+        job = drawing.job
         pictures: dict[str, bytes] = {}
         for name in picture_names(job.settings):
             picture = await self._pictures.read_init(name)
@@ -190,36 +206,42 @@ class Dispatcher:
         draw = self._engine.draw(str(job.id), job.settings, pictures)
         async with contextlib.aclosing(draw) as events:
             async for event in events:
-                if not await self._keep(job, event):
+                if not await self._keep(drawing, event):
                     # Cancelled before the engine had it, so that `cancel` did not reach it there.
                     await self._engine.cancel(str(job.id))
 
-    async def _keep(self, job: Job, event: JobEvent) -> bool:
-        """Keep what the engine said; returns whether the job still is this attempt's."""
+    async def _keep(self, drawing: _Drawing, event: JobEvent) -> bool:
+        """Keep what the engine said; returns whether the job still is to be drawn."""
+        job = drawing.job
         match event:
             case Started(settings=resolved, provenance=provenance, iteration=iteration):
+                drawing.seen = (iteration, asyncio.get_running_loop().time())
                 return await self._store.record_start(job, resolved, provenance, iteration)
-            case Progress(iteration=iteration, iterations=iterations, png=png):
-                self._frames[job.id] = Frame(iteration, iterations, png)
+            case Progress(iteration=iteration, png=png):
+                self._frames[job.id] = _frame(drawing, event)
                 self._on_change(job, False)
                 await self._save_frame(job, iteration, png)
                 return True
             case Snapshot(iteration=iteration):
                 return await self._store.record_snapshot(job, iteration)
-            case Done(png=png, native_png=native_png, statistics=statistics, svg=svg):
+            case Done(png=png, native_png=native_png, statistics=statistics, svg=svg, walk=walk):
                 picture, native = await self._pictures.save_final(job.id, png, native_png, svg)
+                if walk:
+                    await self._save_walk(job, walk)
                 finished = await self._store.finish(
                     job,
                     picture=picture,
                     native=native,
                     drawing_seconds=statistics.seconds,
-                    # That of a picture without prompts is not a number.
-                    score=statistics.score if math.isfinite(statistics.score) else None,
+                    score=_known(statistics.score),
                 )
-                if finished:
-                    log.info("it is drawn, in %.1f s", statistics.seconds)
-                    metrics.FINISHED.labels("done").inc()
-                    metrics.DRAW_SECONDS.observe(statistics.seconds)
+                if not finished:
+                    # Cancelled, but the engine was quicker.
+                    await self._pictures.remove(job.id)
+                    return await self._cancel(job)
+                log.info("it is drawn, in %.1f s", statistics.seconds)
+                metrics.FINISHED.labels("done").inc()
+                metrics.DRAW_SECONDS.observe(statistics.seconds)
                 return finished
             case Failed(code=code, sentence=sentence):
                 log.warning("it failed (%s): %s", code, sentence)
@@ -240,9 +262,34 @@ class Dispatcher:
             metrics.ERRORS.labels(kind).inc()
         return failed
 
+    async def _save_walk(self, job: Job, frames: Sequence[bytes]) -> None:
+        gif = await self._workshop.make(Walk(tuple(frames)))
+        if gif is None:
+            return
+        try:
+            await self._pictures.save_walk(job.id, gif)
+        except OSError:
+            log.exception("the way to its partner could not be kept")
+
     async def _save_frame(self, job: Job, iteration: int, png: bytes) -> None:
         try:
             await self._pictures.save_frame(job.id, iteration, png)
         except OSError:
             # The time-lapse will lack a frame; the picture is drawn all the same.
             log.exception("a frame could not be kept")
+
+
+def _frame(drawing: _Drawing, progress: Progress) -> Frame:
+    """What there is to see, and how quickly it came since it was seen last."""
+    now = asyncio.get_running_loop().time()
+    step_seconds = None
+    if drawing.seen is not None and progress.iteration > drawing.seen[0]:
+        step_seconds = (now - drawing.seen[1]) / (progress.iteration - drawing.seen[0])
+    drawing.seen = (progress.iteration, now)
+    score = _known(progress.score)
+    return Frame(progress.iteration, progress.iterations, progress.png, score, step_seconds)
+
+
+def _known(score: float) -> float | None:
+    """A score, or None for that of a picture without prompts, which is not a number."""
+    return score if math.isfinite(score) else None

@@ -3,6 +3,7 @@
 import logging
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import discord
@@ -156,6 +157,7 @@ async def enqueue(
     init_image: str | None = None,
     parent: Job | None = None,
     relation: Relation | None = None,
+    count: int = 1,
 ) -> None:
     """Put a picture into the queue for whoever typed or clicked, and tell them their place.
 
@@ -167,6 +169,7 @@ async def enqueue(
         init_image: SHA-256 of the stored picture to start from.
         parent: the job that this one is made from.
         relation: how; “again” takes the parent's seed and resolved settings.
+        count: how many pictures, each with a seed of its own; several share a message.
 
     Raises:
         Refusal: for what the server does not want, and when their share of the queue is full.
@@ -180,28 +183,38 @@ async def enqueue(
     bot.admission.check_intake()
     again = parent if relation == "again" else None
     seed = secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed
-    job = await bot.store.add_job(
-        NewJob(
-            user_id=interaction.user.id,
-            guild_id=interaction.guild_id,
-            channel_id=interaction.channel_id,
-            settings=msgspec.structs.replace(settings, init_image=init_image),
-            seed=again.seed if again is not None else seed,
-            resolved=again.resolved if again is not None else None,
-            init_image=init_image,
-            parent_id=parent.id if parent is not None else None,
-            relation=relation,
-            # What is made of a hidden picture is not shown openly.
-            spoiler=rules.hides(settings) or (parent is not None and parent.spoiler),
-        ),
-        waiting_per_user=bot.config.waiting_per_user,
-        limits=rules.limits,
+    new = NewJob(
+        user_id=interaction.user.id,
+        guild_id=interaction.guild_id,
+        channel_id=interaction.channel_id,
+        settings=msgspec.structs.replace(settings, init_image=init_image),
+        seed=again.seed if again is not None else seed,
+        resolved=again.resolved if again is not None else None,
+        init_image=init_image,
+        parent_id=parent.id if parent is not None else None,
+        relation=relation,
+        # What is made of a hidden picture is not shown openly.
+        spoiler=rules.hides(settings) or (parent is not None and parent.spoiler),
     )
-    with about_job(job.id):
-        log.info("asked for by user %d in server %d", job.user_id, job.guild_id)
-    place = await bot.store.place(job, easels=bot.config.easels)
-    bot.reporter.notify(job, urgent=True)
+    limit = bot.config.waiting_per_user
+    if count == 1:
+        jobs = [await bot.store.add_job(new, waiting_per_user=limit, limits=rules.limits)]
+    else:
+        seeds = [secrets.randbelow(MAX_SEED + 1) for _ in range(count)]
+        jobs = await bot.store.add_group(
+            [replace(new, seed=seed) for seed in seeds],
+            waiting_per_user=limit,
+            limits=rules.limits,
+        )
+    for job in jobs:
+        with about_job(job.id):
+            log.info("asked for by user %d in server %d", job.user_id, job.guild_id)
+    place = await bot.places.of(jobs[0])
+    bot.reporter.notify(jobs[0], urgent=True)
     bot.dispatcher.wake()
     where = place_sentence(place) if place is not None else "It is being drawn."
-    where = bot.admission.notice(job) or where
-    await say(interaction, f"Your picture is #{job.id}. {where}")
+    where = bot.admission.notice(jobs[0]) or where
+    if count == 1:
+        await say(interaction, f"Your picture is #{jobs[0].id}. {where}")
+    else:
+        await say(interaction, f"Your pictures are #{jobs[0].id} to #{jobs[-1].id}. {where}")

@@ -58,11 +58,26 @@ class NewJob:
 
 @dataclass(frozen=True)
 class Frame:
-    """The newest look of a job that is being drawn."""
+    """The newest look of a job that is being drawn.
+
+    Attributes:
+        score: how well it fits its prompts, −1…1, or None without prompts.
+        step_seconds: how long a step took lately, or None when that is not known yet.
+
+    """
 
     iteration: int
     iterations: int
     png: bytes
+    score: float | None = None
+    step_seconds: float | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """About how long the picture will still be drawn."""
+        if self.step_seconds is None:
+            return None
+        return (self.iterations - self.iteration) * self.step_seconds
 
 
 @dataclass(frozen=True)
@@ -108,3 +123,32 @@ class Job:
     def settings(self) -> Settings:
         """What the engine is given: everything that is fixed by now, above all the seed."""
         return self.resolved or msgspec.structs.replace(self.asked, seed=self.seed)
+
+    @property
+    def cancelling(self) -> bool:
+        """Whether it was cancelled, and the engine has not let go of it yet."""
+        return self.state is State.RUNNING and self.cancel_at is not None
+
+
+@dataclass(frozen=True)
+class Group:
+    """A row of the table `groups`, and its pictures: they share one prompt and one message."""
+
+    id: int
+    user_id: int
+    guild_id: int
+    channel_id: int
+    message_id: int | None
+    message_at: float | None
+    report: Literal["open", "posted", "silenced"]
+    jobs: tuple[Job, ...]
+
+    @property
+    def first(self) -> Job:
+        """The first picture, which stands for all in what they have in common."""
+        return self.jobs[0]
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing will be drawn any more."""
+        return all(job.state.final for job in self.jobs)

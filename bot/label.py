@@ -1,10 +1,12 @@
 """The label below a picture: what is drawn, how far it is, and how to draw it again."""
 
+from collections.abc import Mapping
+
 import discord
 
-from bot.jobs import Frame, Job, State
+from bot.jobs import Frame, Group, Job, State
 from bot.options import chosen, summary
-from bot.store import Place
+from bot.places import Place
 from bot.texts import bar, duration, harmless
 
 PROMPT_LIMIT = 1500
@@ -19,6 +21,8 @@ _COLOURS = {
 }
 # Instead of the prompt where AutoMod refuses it.
 UNTOLD = "*A picture whose words this server's AutoMod does not let me repeat*"
+# Whose colour several pictures have.
+_LOUDEST = (State.RUNNING, State.QUEUED, State.DONE, State.FAILED, State.CANCELLED)
 _RELATIONS = {
     "reroll": "Reroll of",
     "again": "The same as",
@@ -58,6 +62,8 @@ def label(
         embed.add_field(name="Seed", value=f"`{job.seed}`")
         if job.drawing_seconds is not None:
             embed.add_field(name="Drawn in", value=duration(job.drawing_seconds))
+        if job.score is not None:
+            embed.add_field(name="Score", value=f"{job.score:.2f}")
         details = [f"{name}: {value}" for name, value in chosen(job.asked)]
         if job.resolved is not None:
             details.append(summary(job.resolved))
@@ -73,12 +79,59 @@ def prompt_of(job: Job, limit: int = PROMPT_LIMIT) -> str:
     return f"||{prompt}||" if job.spoiler else prompt
 
 
+def group_label(
+    group: Group,
+    *,
+    frames: Mapping[int, Frame],
+    place: Place | None = None,
+    parent: Job | None = None,
+    show_prompt: bool = True,
+    notice: str | None = None,
+) -> discord.Embed:
+    """The label of pictures that share a message; a line for each.
+
+    Args:
+        group: the row and its jobs.
+        frames: the newest looks of those that are drawn.
+        place: where the first one stands while it waits.
+        parent: the job that they were made from.
+        show_prompt: as for a single one.
+        notice: what it says of those that are not finished instead of where they stand.
+
+    """
+    first = group.first
+    words = f"**{prompt_of(first)}**" if show_prompt else UNTOLD
+    by = f"for <@{group.user_id}>"
+    lines = [words, by if first.relation is None else f"{by} · {origin(first, parent)}", ""]
+    for number, job in enumerate(group.jobs, start=1):
+        at = place if job is first else None
+        status = notice if not job.state.final else None
+        status = status or _status(job, at, frames.get(job.id)) or f"#{job.id} · seed `{job.seed}`"
+        lines.append(f"**{number}** {status}")
+    states = {job.state for job in group.jobs}
+    shown = next(state for state in _LOUDEST if state in states)
+    embed = discord.Embed(description="\n".join(lines), colour=_COLOURS[shown])
+    embed.set_footer(text=f"pixel {', '.join(f'#{job.id}' for job in group.jobs)}")
+    return embed
+
+
 def place_sentence(place: Place) -> str:
     """Where a job stands in the queue, for people."""
     if place.before == 0:
-        return "It is next."
+        return f"It is next. About {duration(place.seconds)}."
     pictures = "picture is" if place.before == 1 else "pictures are"
     return f"{place.before} {pictures} before it: about {duration(place.seconds)}."
+
+
+def progress_line(frame: Frame) -> str:
+    """How far a picture is, for people."""
+    share = frame.iteration / frame.iterations
+    parts = [f"{bar(share)} {share:.0%}", f"step {frame.iteration} of {frame.iterations}"]
+    if frame.score is not None:
+        parts.append(f"score {frame.score:.2f}")
+    if frame.seconds_left is not None:
+        parts.append(f"about {duration(frame.seconds_left)} left")
+    return " · ".join(parts)
 
 
 def message_link(job: Job) -> str:
@@ -105,9 +158,10 @@ def _status(job: Job, place: Place | None, frame: Frame | None) -> str:
             return "It was interrupted, and goes on in a moment."
         case State.QUEUED:
             return place_sentence(place) if place is not None else "Waiting."
+        case State.RUNNING if job.cancelling:
+            return "Cancelling …"
         case State.RUNNING if frame is not None:
-            share = frame.iteration / frame.iterations
-            return f"{bar(share)} {share:.0%} · step {frame.iteration} of {frame.iterations}"
+            return progress_line(frame)
         case State.RUNNING:
             return "Being drawn …"
         case State.FAILED:

@@ -133,7 +133,7 @@ def chosen(settings: Settings) -> list[tuple[str, str]]:
     """The other settings that differ from their defaults, as names and values for people."""
     defaults = Settings(prompts=settings.prompts)
     return [
-        (name, _for_people(name, getattr(settings, name)))
+        (name, for_people(name, getattr(settings, name)))
         for name in OPTION
         if name not in _SHOWN_ELSEWHERE and getattr(settings, name) != getattr(defaults, name)
     ]
@@ -167,14 +167,15 @@ def _check_listed(name: str, value: str | tuple[str, ...] | None, allowed: tuple
             )
 
 
-def _for_people(name: str, value: object) -> str:
+def for_people(name: str, value: object) -> str:
+    """A setting's value in words."""
     match value:
         case bool():
             return "yes" if value else "no"
         case float():
             return f"{value:g}"
         case tuple():
-            return " ".join(_for_people(name, item) for item in value)
+            return " ".join(for_people(name, item) for item in value)
         case _ if OPTION[name].kind in {"picture", "pictures"}:
             return "attached"
         case _:

@@ -5,6 +5,7 @@
         frames/000020.png                the picture after 20 steps
         final.png, native.png            the finished one; native has one pixel a cell
         final.svg                        the same in shapes, where it is made of them
+        walk.gif                         the way to another picture, where there is one
         thumbnail.png, time-lapse.webp   made of these for the gallery, when first looked at
 
 The methods run their file work in threads, so that the event loop never waits for a disk.
@@ -16,16 +17,24 @@ import hashlib
 import io
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from engine.files import write_atomically
+from engine.png import encode_png
 
 THUMBNAIL, TIME_LAPSE = "thumbnail.png", "time-lapse.webp"
+_WALK = "walk.gif"
 
 # A picture this much smaller is not worth posting.
 _SMALLEST_FACTOR = 16
+
+# Between the pictures of a group, as a share of their longer side; and where one is still missing,
+# on Discord's dark and light ground alike.
+_GAP = 0.015
+_EMPTY = (128, 132, 142, 60)
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -60,6 +69,22 @@ class Pictures:
         if svg is not None:
             await self._write(f"{_job_folder(job_id)}/final.svg", svg.encode())
         return picture, native
+
+    async def save_walk(self, job_id: int, gif: bytes) -> None:
+        """Keep the way to another picture."""
+        await self._write(f"{_job_folder(job_id)}/{_WALK}", gif)
+
+    async def read_walk(self, job_id: int) -> bytes | None:
+        """The way to another picture, or None where there is none."""
+        return await self.read(f"{_job_folder(job_id)}/{_WALK}")
+
+    def files(self, job_id: int) -> dict[str, str]:
+        """Where the files of a finished picture lie, or would: by what tells their names apart."""
+        folder = self._data / _job_folder(job_id)
+        names = {".png": "final.png", "-native.png": "native.png", ".svg": "final.svg"}
+        return {
+            ending: str(folder / name) for ending, name in (names | {"-walk.gif": _WALK}).items()
+        }
 
     async def frames(self, job_id: int) -> list[Path]:
         """Where the progress frames lie, the oldest first."""
@@ -109,6 +134,7 @@ def _pngs(folder: Path) -> list[Path]:
 
 
 def _remove_tree(folder: Path) -> None:
+    # Whatever cannot be removed is an error, but not that it is gone already.
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(folder)
 
@@ -149,3 +175,32 @@ def _shrink(png: bytes, limit: int) -> bytes | None:
             if output.tell() <= limit:
                 return output.getvalue()
     return None
+
+
+async def quartet(pngs: Sequence[bytes | None]) -> bytes:
+    """Up to four pictures of one size, two in a row, as one PNG; None leaves its place empty.
+
+    Only for pictures that our own engine made, as for `fit`.
+    """
+    return await asyncio.to_thread(_quartet, pngs)
+
+
+def _quartet(pngs: Sequence[bytes | None]) -> bytes:
+    images = [None if png is None else _open(png) for png in pngs]
+    width = max(image.width for image in images if image is not None)
+    height = max(image.height for image in images if image is not None)
+    gap = max(2, round(_GAP * max(width, height)))
+    rows = -(-len(images) // 2)
+    sheet = Image.new("RGBA", (2 * width + gap, rows * height + (rows - 1) * gap))
+    for index, image in enumerate(images):
+        corner = index % 2 * (width + gap), index // 2 * (height + gap)
+        if image is None:
+            sheet.paste(_EMPTY, (*corner, corner[0] + width, corner[1] + height))
+        else:
+            sheet.paste(image, corner)
+    return encode_png(sheet)
+
+
+def _open(png: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+        return image.convert("RGBA")

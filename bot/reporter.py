@@ -1,4 +1,4 @@
-"""A job's progress → its message in the channel, as often as Discord allows.
+"""The progress of a job or a group → its message in the channel, as often as Discord allows.
 
 Whoever changes a job says so with `notify`; what its message then shows is taken from its row. So
 it does not matter how many changes there were in between, nor in which process they happened.
@@ -12,19 +12,22 @@ import logging
 import math
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import aiohttp
 import discord
 
 from bot import metrics
 from bot.errors import AUTO_MODERATION
-from bot.jobs import Frame, Job, State
-from bot.label import label
+from bot.jobs import Frame, Group, Job, State
+from bot.label import group_label, label
 from bot.logs import about_job
-from bot.pictures import Pictures, fit
-from bot.store import Store
+from bot.pictures import Pictures, fit, quartet
+from bot.places import Places
+from bot.store import Store, Subject
 from bot.texts import alt_text
 from bot.views.buttons import job_buttons
+from bot.views.groups import group_buttons
 
 log = logging.getLogger(__name__)
 
@@ -48,11 +51,11 @@ _FILE_MISSING = "The picture's file is not there any more; “Again” draws it 
 
 @dataclass
 class _Shown:
-    """What a job's message shows, and what was learned about what it may show.
+    """What a message shows, and what was learned about what it may show.
 
     Attributes:
         text: the last label and buttons that were sent, as plain data.
-        picture: which frame, or “final”.
+        picture: which frame, or “final”; of a group those of all its pictures.
         edited: when it was last edited, on the loop's clock.
         limit: the largest upload that may work, in bytes, after one was refused.
         hide_prompt: whether AutoMod refused the prompt.
@@ -70,11 +73,15 @@ class _Shown:
     failures: int = 0
 
 
+# A job's or a group's number, and which of them it is.
+_Key = tuple[Literal["job", "group"], int]
+
+
 @dataclass
 class _Channel:
-    """The jobs of one channel that have news, from when on each may be told, and who tells it."""
+    """What has news in one channel, from when on each may be told, and who tells it."""
 
-    due: dict[int, float] = field(default_factory=dict)
+    due: dict[_Key, float] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     quiet_until: float = _NOW
     task: asyncio.Task[None] | None = None
@@ -82,13 +89,13 @@ class _Channel:
 
 @dataclass(frozen=True)
 class _Sheet:
-    """What a message is to show, and whether in a new one."""
+    """What a message is to show, and whether in a new one; the files by their names."""
 
     new: bool
     embed: discord.Embed
     buttons: discord.ui.View
     picture: str | None
-    png: bytes | None
+    files: Mapping[str, bytes]
 
     @property
     def text(self) -> object:
@@ -96,13 +103,13 @@ class _Sheet:
 
 
 class Reporter:
-    """Keeps one message per job up to date.
+    """Keeps one message per job, or per group of them, up to date.
 
     Args:
         interval: seconds between two progress edits of one message; in a channel there is at least
             a quarter of it between any two.
         clock: seconds since 1970, as in the store.
-        easels: how many jobs are drawn at the same time, for the waiting time.
+        places: who waits how long.
         frames: the newest look of each job that is being drawn.
         notice: what an unfinished job's message says instead of where the job stands, if anything.
 
@@ -115,7 +122,7 @@ class Reporter:
         *,
         interval: float,
         clock: Callable[[], float],
-        easels: int,
+        places: Places,
         frames: Mapping[int, Frame],
         notice: Callable[[Job], str | None] = lambda _: None,
     ) -> None:
@@ -123,15 +130,15 @@ class Reporter:
         self._pictures = pictures
         self._interval = interval
         self._clock = clock
-        self._easels = easels
+        self._places = places
         self._frames = frames
         self._notice = notice
         self._leaving = False
         self._client: discord.Client | None = None
         self._connected = asyncio.Event()
-        self._inbox: asyncio.Queue[tuple[int, int, bool]] = asyncio.Queue()
+        self._inbox: asyncio.Queue[tuple[_Key, int, bool]] = asyncio.Queue()
         self._channels: dict[int, _Channel] = {}
-        self._shown: dict[int, _Shown] = {}
+        self._shown: dict[_Key, _Shown] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -165,8 +172,18 @@ class Reporter:
                     await asyncio.wait(serving)
 
     def notify(self, job: Job, urgent: bool) -> None:
-        """Something about a job is new; urgent if its state changed, else it waits its turn."""
-        self._inbox.put_nowait((job.id, job.channel_id, urgent))
+        """Something about a job is new; urgent if its state changed, else it waits its turn.
+
+        A job that was in a group when it was handed out is told in the message of that.
+        """
+        key: _Key = ("job", job.id)
+        if job.report == "grouped" and job.group_id is not None:
+            key = ("group", job.group_id)
+        self._inbox.put_nowait((key, job.channel_id, urgent))
+
+    def notify_group(self, group: Group) -> None:
+        """Something about a group is new."""
+        self._inbox.put_nowait((("group", group.id), group.channel_id, True))
 
     def _spawn(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
@@ -186,16 +203,16 @@ class Reporter:
         for job in await self._store.unreported():
             self.notify(job, urgent=True)
         while True:
-            job_id, channel_id, urgent = await self._inbox.get()
+            key, channel_id, urgent = await self._inbox.get()
             channel = self._channels.get(channel_id)
             if channel is None:
                 channel = self._channels[channel_id] = _Channel()
                 channel.task = self._spawn(
                     self._serve(channel_id, channel), f"reporter of {channel_id}"
                 )
-            edited = self._shown[job_id].edited if job_id in self._shown else _NOW
+            edited = self._shown[key].edited if key in self._shown else _NOW
             due = _NOW if urgent else max(loop.time(), edited + self._interval)
-            channel.due[job_id] = min(due, channel.due.get(job_id, math.inf))
+            channel.due[key] = min(due, channel.due.get(key, math.inf))
             channel.news.set()
             self._inbox.task_done()
 
@@ -203,26 +220,27 @@ class Reporter:
         loop = asyncio.get_running_loop()
         while channel.due:
             channel.news.clear()
-            job_id, due = min(channel.due.items(), key=lambda item: item[1])
+            key, due = min(channel.due.items(), key=lambda item: item[1])
             at = _NOW if self._leaving or due == _NOW else max(due, channel.quiet_until)
             if at > loop.time():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout_at(at):
                         await channel.news.wait()
                 continue
-            del channel.due[job_id]
-            with about_job(job_id):
-                retry = await self._tell(job_id)
+            del channel.due[key]
+            kind, number = key
+            with about_job(number) if kind == "job" else contextlib.nullcontext():
+                retry = await self._tell(key)
             if retry is not None and not self._leaving:
-                channel.due[job_id] = loop.time() + retry
+                channel.due[key] = loop.time() + retry
             channel.quiet_until = loop.time() + self._interval / 4
         del self._channels[channel_id]
 
-    async def _tell(self, job_id: int) -> float | None:
+    async def _tell(self, key: _Key) -> float | None:
         """Bring one message up to date; returns after how many seconds to retry, if at all."""
-        shown = self._shown.setdefault(job_id, _Shown())
+        shown = self._shown.setdefault(key, _Shown())
         try:
-            while await self._try_to_tell(job_id, shown):
+            while await self._try_to_tell(key, shown):
                 pass
         except Exception as error:
             shown.failures += 1
@@ -232,33 +250,45 @@ class Reporter:
                 error, discord.HTTPException | aiohttp.ClientError | OSError
             )
             log.warning(
-                "it could not be shown, next try in %g s: %r", backoff, error, exc_info=unexpected
+                "%s %d could not be shown, next try in %g s: %r",
+                *key,
+                backoff,
+                error,
+                exc_info=unexpected,
             )
             return backoff
         shown.failures = 0
         return None
 
-    async def _try_to_tell(self, job_id: int, shown: _Shown) -> bool:
+    async def _try_to_tell(self, key: _Key, shown: _Shown) -> bool:
         """One try; returns whether to try once more at once, with what was learned."""
-        job = await self._store.get(job_id)
-        if job is None or job.report != "open":
-            self._shown.pop(job_id, None)
+        kind, number = key
+        subject = await (self._store.get(number) if kind == "job" else self._store.group(number))
+        if subject is None or subject.report != "open":
+            self._shown.pop(key, None)
             return False
-        sheet = await self._compose(job, shown)
+        if isinstance(subject, Job):
+            sheet, final = await self._compose(subject, shown), subject.state.final
+        else:
+            sheet, final = await self._compose_group(subject, shown), subject.final
         if sheet is not None:
-            file = _file(job, sheet)
-            size = len(sheet.png) if file is not None and sheet.png is not None else 0
+            size = max(map(len, sheet.files.values()), default=0)
             try:
-                await self._send(job, shown, sheet, file)
+                await self._send(subject, shown, sheet)
             except discord.HTTPException as error:
-                return await self._learn(job, shown, error, size)
-        if job.state.final:
-            await self._store.set_posted(job_id)
-            self._shown.pop(job_id, None)
+                return await self._learn(key, subject, shown, error, size)
+        if final:
+            await self._store.set_posted(subject)
+            self._shown.pop(key, None)
         return False
 
     async def _learn(
-        self, job: Job, shown: _Shown, error: discord.HTTPException, size: int
+        self,
+        key: _Key,
+        subject: Subject,
+        shown: _Shown,
+        error: discord.HTTPException,
+        size: int,
     ) -> bool:
         """Draw the consequence of a refusal; returns whether another try can work at once.
 
@@ -280,9 +310,9 @@ class Reporter:
         # Deleted, no access, or something that the same request will meet again: asking on and on
         # would get the bot's address banned. The picture is drawn and kept all the same.
         metrics.ERRORS.labels("message").inc()
-        log.warning("it is not shown any more: %s", error)
-        await self._store.silence(job.id)
-        self._shown.pop(job.id, None)
+        log.warning("%s %d is not shown any more: %s", *key, error)
+        await self._store.silence(subject)
+        self._shown.pop(key, None)
         return False
 
     async def _compose(self, job: Job, shown: _Shown) -> _Sheet | None:
@@ -290,12 +320,13 @@ class Reporter:
         new = job.message_id is None or shown.renew or self._too_old(job)
         frame = self._frames.get(job.id)
         notice = self._notice(job)
-        if job.state is State.RUNNING and frame is None and notice is None and not new:
+        silent = frame is None and notice is None and not job.cancelling
+        if job.state is State.RUNNING and silent and not new:
             # Its first frame will be here in a moment, and is worth more than “being drawn”.
             return None
         embed = label(
             job,
-            place=await self._store.place(job, easels=self._easels),
+            place=await self._places.of(job),
             frame=frame,
             parent=await self._store.get(job.parent_id) if job.parent_id is not None else None,
             show_prompt=not shown.hide_prompt,
@@ -304,12 +335,43 @@ class Reporter:
         picture, png = await self._picture(job, frame)
         if job.state is State.DONE and png is None:
             embed.add_field(name="Picture", value=_FILE_MISSING, inline=False)
-        if png is not None and (png := await fit(png, self._upload_limit(job, shown))) is None:
+        limit = self._upload_limit(job, shown)
+        if png is not None and (png := await fit(png, limit)) is None:
             embed.add_field(name="Picture", value=_NOTHING_FITS, inline=False)
-        sheet = _Sheet(new, embed, job_buttons(job), picture, png)
-        if not new and shown.text == sheet.text and shown.picture == sheet.picture:
-            return None
-        return sheet
+        files = {} if png is None else {f"pixel-{job.id}.png": png}
+        if job.state is State.DONE and job.asked.blend_with is not None:
+            walk = await self._pictures.read_walk(job.id)
+            if walk is not None and len(walk) <= limit:
+                files[f"pixel-{job.id}-walk.gif"] = walk
+        favourites = await self._store.count_favourites(job.id)
+        sheet = _Sheet(new, embed, job_buttons(job, favourites), picture, files)
+        return None if _is_shown(sheet, shown) else sheet
+
+    async def _compose_group(self, group: Group, shown: _Shown) -> _Sheet | None:
+        """What the message of a group should show, or None when it does already."""
+        new = group.message_id is None or shown.renew or self._too_old(group)
+        looks = [await self._picture(job, self._frames.get(job.id)) for job in group.jobs]
+        parent_id = group.first.parent_id
+        embed = group_label(
+            group,
+            frames=self._frames,
+            place=await self._places.of(group.first),
+            notice=self._notice(group.first) if not group.final else None,
+            parent=await self._store.get(parent_id) if parent_id is not None else None,
+            show_prompt=not shown.hide_prompt,
+        )
+        files: dict[str, bytes] = {}
+        picture = None
+        if any(png is not None for _, png in looks):
+            picture = " ".join(name or "-" for name, _ in looks)
+            limit = self._upload_limit(group, shown)
+            sheet = await fit(await quartet([png for _, png in looks]), limit)
+            if sheet is None:
+                embed.add_field(name="Picture", value=_NOTHING_FITS, inline=False)
+            else:
+                files[f"pixel-group-{group.id}.png"] = sheet
+        composed = _Sheet(new, embed, group_buttons(group), picture, files)
+        return None if _is_shown(composed, shown) else composed
 
     async def _picture(self, job: Job, frame: Frame | None) -> tuple[str | None, bytes | None]:
         """The newest look of a job, by name and as a PNG."""
@@ -319,31 +381,30 @@ class Reporter:
             return str(frame.iteration), frame.png
         return None, None
 
-    async def _send(
-        self, job: Job, shown: _Shown, sheet: _Sheet, file: discord.File | None
-    ) -> None:
+    async def _send(self, subject: Subject, shown: _Shown, sheet: _Sheet) -> None:
         assert self._client is not None
-        channel = self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
-        if sheet.new or job.message_id is None:
-            files = [file] if file is not None else []
+        channel = self._client.get_partial_messageable(
+            subject.channel_id, guild_id=subject.guild_id
+        )
+        if sheet.new or subject.message_id is None:
             message = await channel.send(
                 embed=sheet.embed,
                 view=sheet.buttons,
-                files=files,
+                files=_files(subject, sheet),
                 # Discord gives back the message that is there already if this one was sent, but
                 # its answer, or this process, was lost.
-                nonce=_nonce(job),
+                nonce=_nonce(subject),
             )
             metrics.MESSAGES.inc()
-            if not await self._store.set_message(job.id, message.id):
+            if not await self._store.set_message(subject, message.id):
                 await message.delete()
             shown.renew = False
         else:
             # Attachments that are not listed are removed, unless none are mentioned at all.
             attachments = discord.utils.MISSING
             if sheet.picture is not None and sheet.picture != shown.picture:
-                attachments = [file] if file is not None else []
-            shown_in = channel.get_partial_message(job.message_id)
+                attachments = _files(subject, sheet)
+            shown_in = channel.get_partial_message(subject.message_id)
             await shown_in.edit(
                 embed=sheet.embed,
                 view=sheet.buttons,
@@ -355,31 +416,35 @@ class Reporter:
             shown.edited = asyncio.get_running_loop().time()
         shown.text, shown.picture = sheet.text, sheet.picture or shown.picture
 
-    def _too_old(self, job: Job) -> bool:
-        return (
-            job.message_at is not None and self._clock() - job.message_at > OLDEST_MESSAGE_SECONDS
-        )
+    def _too_old(self, subject: Subject) -> bool:
+        sent = subject.message_at
+        return sent is not None and self._clock() - sent > OLDEST_MESSAGE_SECONDS
 
-    def _upload_limit(self, job: Job, shown: _Shown) -> int:
+    def _upload_limit(self, subject: Subject, shown: _Shown) -> int:
         assert self._client is not None
-        guild = self._client.get_guild(job.guild_id)
+        guild = self._client.get_guild(subject.guild_id)
         limit = guild.filesize_limit if guild is not None else _UPLOAD_LIMIT
         return limit if shown.limit is None else min(limit, shown.limit)
 
 
-def _nonce(job: Job) -> str:
+def _is_shown(sheet: _Sheet, shown: _Shown) -> bool:
+    return not sheet.new and shown.text == sheet.text and shown.picture == sheet.picture
+
+
+def _nonce(subject: Subject) -> str:
     """Equal for two tries to send the same message, and for nothing else; of 24 characters."""
+    first = subject if isinstance(subject, Job) else subject.first
+    kind = "" if isinstance(subject, Job) else "group "
     # The time tells jobs of the same number in two databases apart.
-    what = f"{job.id} {job.asked_at} {job.message_id}"
+    what = f"{kind}{subject.id} {first.asked_at} {subject.message_id}"
     return hashlib.sha256(what.encode()).hexdigest()[:24]
 
 
-def _file(job: Job, sheet: _Sheet) -> discord.File | None:
-    if sheet.png is None:
-        return None
-    return discord.File(
-        io.BytesIO(sheet.png),
-        f"pixel-{job.id}.png",
-        spoiler=job.spoiler,
-        description=alt_text(job.prompt),
-    )
+def _files(subject: Subject, sheet: _Sheet) -> list[discord.File]:
+    first = subject if isinstance(subject, Job) else subject.first
+    return [
+        discord.File(
+            io.BytesIO(data), name, spoiler=first.spoiler, description=alt_text(first.prompt)
+        )
+        for name, data in sheet.files.items()
+    ]

@@ -11,7 +11,7 @@ import msgspec
 
 from engine.settings import Settings
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 MAX_FRAME = 16 * 1024 * 1024
 HEARTBEAT_SECONDS = 2.0
 
@@ -115,12 +115,16 @@ class Frame(msgspec.Struct, frozen=True):
 
 
 class Progress(Frame, frozen=True, tag=True):
-    """A frame: the picture after `iteration` steps, as a PNG of the output size."""
+    """A frame: the picture after `iteration` steps, as a PNG of the output size.
+
+    `loss` and `score` are those of the last step, as in `Statistics`.
+    """
 
     job: str
     iteration: int
     iterations: int
     loss: float
+    score: float
     png: bytes
 
 
@@ -138,7 +142,8 @@ class Statistics(msgspec.Struct, frozen=True):
         iterations: steps taken, those before a resume included.
         seconds: wall time on the easel since the last start, sharing the engine with others.
         loss: of the last step.
-        score: mean cosine of views and prompts by weight in the last step, −1…1.
+        score: mean cosine of views and prompts by weight in the last step, −1…1; not a number
+            where there are no prompts.
 
     """
 

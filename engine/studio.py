@@ -271,7 +271,8 @@ class Studio:
             return
         if easel.shows and not easel.finished:
             png = encode_png(easel.drawer.enlarged(easel.size))
-            yield Progress(job, easel.iteration, easel.iterations, easel.loss, png)
+            taken, asked = easel.iteration, easel.iterations
+            yield Progress(job, taken, asked, easel.loss, easel.score, png)
         if self._clock() - self._saved[job] >= self._snapshot_seconds:
             saved = [self._save(one) for one in (easel, *others)]
             if all(saved):

@@ -23,7 +23,7 @@ CREATE TABLE jobs_new (
     message_at REAL,
     -- open: the message does not show the end yet; posted: it does;
     -- silenced: the message or the channel is out of reach, so nothing is sent any more;
-    -- grouped: the message is that of its group.
+    -- grouped: the message is that of its group, unless it was taken out into one of its own.
     report TEXT NOT NULL DEFAULT 'open'
         CHECK (report IN ('open', 'posted', 'silenced', 'grouped')),
     group_id INTEGER REFERENCES groups (id),
@@ -79,7 +79,7 @@ CREATE TABLE jobs_new (
     CHECK (state != 'done' OR deleted_at IS NOT NULL
         OR (picture IS NOT NULL AND native IS NOT NULL)),
     CHECK (state != 'failed' OR error IS NOT NULL),
-    CHECK ((group_id IS NULL) = (report != 'grouped'))
+    CHECK (report != 'grouped' OR group_id IS NOT NULL)
 ) STRICT;
 
 INSERT INTO jobs_new (
@@ -170,6 +170,16 @@ WHEN old.message_id IS NOT NULL AND old.message_id IS NOT new.message_id BEGIN
     INSERT OR IGNORE INTO left_messages
     VALUES (old.message_id, old.channel_id, old.user_id, NULL);
 END;
+
+-- What was made of a picture and posted besides: it goes when the picture goes.
+CREATE TABLE answers (
+    job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    -- What it is, such as “time-lapse”.
+    what TEXT NOT NULL,
+    channel_id INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    PRIMARY KEY (job_id, what, message_id)
+) STRICT, WITHOUT ROWID;
 
 -- Where a favourite of many was posted once more.
 CREATE TABLE starred (

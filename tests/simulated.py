@@ -16,6 +16,13 @@ from bot.jobs import Job
 from engine.client import Engine
 from tests.bot.helpers import until
 
+# The buttons below a finished picture that is nobody's favourite.
+FINISHED = (
+    *("Reroll", "Variations", "Remix", "Upscale"),
+    *("Time-lapse", "Palette", "Export", "Info"),
+    *("Favourite", "Again", "Delete"),
+)
+
 
 @dataclass
 class Server:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 DOOR = {
     *("settings", "presets", "prompts", "palettes", "protocol", "client", "errors", "files", "cli"),
     # For the workshop: numpy and Pillow alone.
-    *("animation", "palette_files", "png"),
+    *("animation", "palette_files", "png", "sprite_sheet"),
 }
 
 

@@ -2,7 +2,6 @@
 
 import io
 import re
-from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -10,9 +9,8 @@ import discord
 import msgspec
 from discord import app_commands
 
-from bot.access import may_see
 from bot.errors import Refusal
-from bot.info import info_embed
+from bot.info import job_info
 from bot.intake import fetch_picture
 from bot.jobs import Job, State
 from bot.texts import code_block, harmless, one_line
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 
 _FOOTER = re.compile(r"pixel #([0-9]{1,18})\b")
 # Of a picture's children so many are asked for.
-_MOST_CHILDREN = 20
 # The palette of a stranger's picture is made of so few colours as a palette should have.
 _FEW_COLOURS = 16
 _LONGEST_NAME = 60
@@ -50,7 +47,7 @@ async def pixel_info(
     if not jobs:
         raise Refusal(_NO_PICTURE_OF_OURS)
     await interaction.edit_original_response(
-        embeds=[await _info(interaction, job, beside=len(jobs)) for job in jobs]
+        embeds=[await job_info(interaction, job, beside=len(jobs)) for job in jobs]
     )
 
 
@@ -135,21 +132,6 @@ async def _picture_of(
         if (attachment.content_type or "").startswith("image/"):
             return None, attachment
     raise Refusal(_NO_PICTURE)
-
-
-async def _info(
-    interaction: discord.Interaction["PixelBot"], job: Job, *, beside: int
-) -> discord.Embed:
-    store = interaction.client.store
-    visible = partial(may_see, interaction)
-    parent = await store.get(job.parent_id) if job.parent_id is not None else None
-    children = await store.children(job.id, limit=_MOST_CHILDREN)
-    return info_embed(
-        job,
-        parent=parent if parent is not None and visible(parent) else None,
-        children=[child for child in children if visible(child)],
-        beside=beside,
-    )
 
 
 def _palette_embed(found: Colours, name: str) -> discord.Embed:

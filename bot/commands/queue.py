@@ -37,7 +37,7 @@ async def queue(interaction: discord.Interaction["PixelBot"]) -> None:
         for number, job in enumerate(waiting, start=1):
             lines.append(f"{number}. {_line(bot, job, interaction.guild_id)}")
         lines += _more(total)
-        if (last := await bot.store.place(waiting[-1], easels=bot.config.easels)) is not None:
+        if (last := await bot.places.of(waiting[-1])) is not None:
             lines.append(f"Number {len(waiting)} is drawn in about {duration(last.seconds)}.")
     if not lines:
         lines.append("Nothing is waiting; what you ask for is drawn at once.")

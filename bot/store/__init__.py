@@ -1,19 +1,22 @@
 """The queue, the history and what people set: every SQL statement of the project."""
 
+from bot.store.estimates import Estimates
 from bot.store.finding import Excerpt, Finding, Offer, Wanted
 from bot.store.forgetting import Forgetting, Forgotten, Holdings
 from bot.store.gallery import Gallery
 from bot.store.history import History
+from bot.store.keepsakes import Answer, Keepsakes
 from bot.store.lineage import Lineage, Relative
-from bot.store.messages import Messages
+from bot.store.messages import Messages, Subject
 from bot.store.operating import DayStatistics, Operating
 from bot.store.preferences import Preferences, Scope
 from bot.store.prompts import FormerPrompt, Prompts
-from bot.store.queue import LONE_DEATHS, Caps, Limits, Place, Queue, QueueFull, TooSoon
+from bot.store.queue import LONE_DEATHS, Caps, Limits, Queue, QueueFull, TooSoon
 from bot.store.starboard import Starboard, Stars
 
 __all__ = [
     "LONE_DEATHS",
+    "Answer",
     "Caps",
     "DayStatistics",
     "Excerpt",
@@ -23,12 +26,12 @@ __all__ = [
     "Holdings",
     "Limits",
     "Offer",
-    "Place",
     "QueueFull",
     "Relative",
     "Scope",
     "Stars",
     "Store",
+    "Subject",
     "TooSoon",
     "Wanted",
 ]
@@ -40,7 +43,9 @@ class Store(
     History,
     Finding,
     Lineage,
+    Estimates,
     Gallery,
+    Keepsakes,
     Preferences,
     Prompts,
     Starboard,

@@ -109,6 +109,7 @@ class Forgetting(Database):
             """
             SELECT channel_id, message_id FROM jobs WHERE id = :job AND message_id NOTNULL
             UNION SELECT channel_id, message_id FROM left_messages WHERE job_id = :job
+            UNION SELECT channel_id, message_id FROM answers WHERE job_id = :job
             UNION SELECT channel_id, message_id FROM starred
                 WHERE job_id = :job AND message_id NOTNULL
             """,

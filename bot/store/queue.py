@@ -5,7 +5,8 @@ attempt it changes from, and tells whether it took; a result of an old attempt f
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from bot.errors import Refusal
 from bot.jobs import Job, NewJob, State
@@ -16,10 +17,6 @@ from engine.settings import Settings
 
 # A job that died alone so often, with no new snapshot in between, is given up.
 LONE_DEATHS = 2
-
-# How many finished pictures the waiting time is estimated from, and what is taken before any.
-_SAMPLE = 20
-_GUESS_SECONDS = 10.0
 
 
 class QueueFull(Refusal):
@@ -55,14 +52,6 @@ class Caps:
     per_guild: int
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a waiting job stands: how many are before it, and about how long until it is drawn."""
-
-    before: int
-    seconds: float
-
-
 class Queue(Database):
     """The jobs that wait or are being drawn."""
 
@@ -83,47 +72,78 @@ class Queue(Database):
         """
         async with self._transaction():
             await self._check_limits(new.user_id, new.guild_id, 1, limits)
-            row = await self._write(
-                """
-                SELECT COUNT(*) AS waiting, MAX(round) AS last_round,
-                    (SELECT COUNT(*) FROM jobs
-                     WHERE state = 'running' AND user_id = :user) AS running,
-                    (SELECT MIN(round) FROM jobs WHERE state = 'queued' AND lane = 1) AS next_round
-                FROM jobs WHERE state = 'queued' AND user_id = :user
-                """,
-                {"user": new.user_id},
+            await self._check_room(new.user_id, 1, waiting_per_user)
+            return await self._add(new)
+
+    async def add_group(
+        self, news: Sequence[NewJob], *, waiting_per_user: int, limits: Limits = _NO_LIMITS
+    ) -> list[Job]:
+        """Put jobs of one person into the queue that share a message, all of them or none.
+
+        Raises:
+            QueueFull, TooSoon: as `add_job` does.
+
+        """
+        first = news[0]
+        async with self._transaction():
+            await self._check_limits(first.user_id, first.guild_id, len(news), limits)
+            await self._check_room(first.user_id, len(news), waiting_per_user)
+            group = await self._write(
+                "INSERT INTO groups (user_id, guild_id, channel_id) VALUES (?, ?, ?) RETURNING id",
+                (first.user_id, first.guild_id, first.channel_id),
             )
-            assert row is not None
-            if row["waiting"] >= waiting_per_user:
-                raise QueueFull(
-                    f"{row['waiting']} of your pictures are waiting already, which is as many as "
-                    "one person may have; wait for one of them or cancel one."
-                )
-            fair_round = (row["next_round"] or 0) + row["waiting"] + row["running"]
-            added = await self._write(
-                """
-                INSERT INTO jobs (user_id, guild_id, channel_id, asked, resolved, seed,
-                    init_image, parent_id, relation, spoiler, group_id, report, round, asked_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                RETURNING *
-                """,
-                (
-                    new.user_id,
-                    new.guild_id,
-                    new.channel_id,
-                    to_json(new.settings),
-                    to_json(new.resolved) if new.resolved is not None else None,
-                    new.seed,
-                    new.init_image,
-                    new.parent_id,
-                    new.relation,
-                    new.spoiler,
-                    new.group_id,
-                    "open" if new.group_id is None else "grouped",
-                    max(fair_round, row["last_round"] or 0),
-                    self._clock(),
-                ),
+            assert group is not None
+            return [await self._add(replace(new, group_id=group["id"])) for new in news]
+
+    async def _check_room(self, user_id: int, count: int, waiting_per_user: int) -> None:
+        row = await self._write(
+            "SELECT COUNT(*) AS waiting FROM jobs WHERE state = 'queued' AND user_id = ?",
+            (user_id,),
+        )
+        assert row is not None
+        if row["waiting"] + count > waiting_per_user:
+            raise QueueFull(
+                f"{row['waiting']} of your pictures are waiting already, and one person may have "
+                f"{waiting_per_user} there; wait for some of them or cancel some."
             )
+
+    async def _add(self, new: NewJob) -> Job:
+        row = await self._write(
+            """
+            SELECT COUNT(*) AS waiting, MAX(round) AS last_round,
+                (SELECT COUNT(*) FROM jobs
+                 WHERE state = 'running' AND user_id = :user) AS running,
+                (SELECT MIN(round) FROM jobs WHERE state = 'queued' AND lane = 1) AS next_round
+            FROM jobs WHERE state = 'queued' AND user_id = :user
+            """,
+            {"user": new.user_id},
+        )
+        assert row is not None
+        fair_round = (row["next_round"] or 0) + row["waiting"] + row["running"]
+        added = await self._write(
+            """
+            INSERT INTO jobs (user_id, guild_id, channel_id, asked, resolved, seed,
+                init_image, parent_id, relation, spoiler, group_id, report, round, asked_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            RETURNING *
+            """,
+            (
+                new.user_id,
+                new.guild_id,
+                new.channel_id,
+                to_json(new.settings),
+                to_json(new.resolved) if new.resolved is not None else None,
+                new.seed,
+                new.init_image,
+                new.parent_id,
+                new.relation,
+                new.spoiler,
+                new.group_id,
+                "open" if new.group_id is None else "grouped",
+                max(fair_round, row["last_round"] or 0),
+                self._clock(),
+            ),
+        )
         assert added is not None
         return job_of(added)
 
@@ -217,7 +237,7 @@ class Queue(Database):
         return await self._change(
             """
             UPDATE jobs SET resolved = ?, provenance = ?, snapshot = ?
-            WHERE id = ? AND state = 'running' AND attempt = ?
+            WHERE id = ? AND state = 'running' AND attempt = ? AND cancel_at IS NULL
             """,
             (to_json(resolved), to_json(provenance), iteration, job.id, job.attempt),
         )
@@ -225,7 +245,10 @@ class Queue(Database):
     async def record_snapshot(self, job: Job, iteration: int) -> bool:
         """Keep from where the job can go on."""
         return await self._change(
-            "UPDATE jobs SET snapshot = ? WHERE id = ? AND state = 'running' AND attempt = ?",
+            """
+            UPDATE jobs SET snapshot = ?
+            WHERE id = ? AND state = 'running' AND attempt = ? AND cancel_at IS NULL
+            """,
             (iteration, job.id, job.attempt),
         )
 
@@ -238,12 +261,12 @@ class Queue(Database):
         drawing_seconds: float,
         score: float | None = None,
     ) -> bool:
-        """Running → done; the pictures are on the disk."""
+        """Running → done, unless it was cancelled; the pictures are on the disk."""
         return await self._change(
             """
             UPDATE jobs SET state = 'done', picture = ?, native = ?, drawing_seconds = ?,
                 score = ?, finished_at = ?
-            WHERE id = ? AND state = 'running' AND attempt = ?
+            WHERE id = ? AND state = 'running' AND attempt = ? AND cancel_at IS NULL
             """,
             (picture, native, drawing_seconds, score, self._clock(), job.id, job.attempt),
         )
@@ -256,6 +279,16 @@ class Queue(Database):
             WHERE id = ? AND state = 'running' AND attempt = ?
             """,
             (sentence, self._clock(), job.id, job.attempt),
+        )
+
+    async def want_cancelled(self, job: Job) -> bool:
+        """Keep that a running job is to be stopped, if it still is what `job` says."""
+        return await self._change(
+            """
+            UPDATE jobs SET cancel_at = COALESCE(cancel_at, ?)
+            WHERE id = ? AND state = 'running' AND attempt = ?
+            """,
+            (self._clock(), job.id, job.attempt),
         )
 
     async def cancel(self, job: Job) -> bool:
@@ -271,6 +304,8 @@ class Queue(Database):
     async def requeue_suspect(self, job: Job, *, alone: bool, sentence: str) -> bool:
         """Running → queued, to the front, because the engine died while it had the job.
 
+        One that was cancelled is not drawn again: running → cancelled.
+
         Args:
             job: as it was handed out.
             alone: whether the job had the engine to itself.
@@ -281,13 +316,19 @@ class Queue(Database):
         async with self._transaction():
             row = await self._write(
                 """
-                SELECT snapshot, died_at, lone_deaths FROM jobs
+                SELECT snapshot, died_at, lone_deaths, cancel_at FROM jobs
                 WHERE id = ? AND state = 'running' AND attempt = ?
                 """,
                 (job.id, job.attempt),
             )
             if row is None:
                 return False
+            if row["cancel_at"] is not None:
+                await self._write(
+                    "UPDATE jobs SET state = 'cancelled', finished_at = ? WHERE id = ?",
+                    (self._clock(), job.id),
+                )
+                return True
             died_at, lone_deaths = row["died_at"], row["lone_deaths"]
             if alone:
                 further = died_at is None or row["snapshot"] > died_at
@@ -312,30 +353,22 @@ class Queue(Database):
             return True
 
     async def recover(self) -> int:
-        """Put the jobs that a former process was drawing back to the front; returns how many."""
+        """Put the jobs that a former process was drawing back to the front; returns how many.
+
+        Those that were cancelled there are so now.
+        """
         async with self._lock:
+            await self._writer.execute(
+                """
+                UPDATE jobs SET state = 'cancelled', finished_at = ?
+                WHERE state = 'running' AND cancel_at IS NOT NULL
+                """,
+                (self._clock(),),
+            )
             cursor = await self._writer.execute(
                 "UPDATE jobs SET state = 'queued', lane = 0 WHERE state = 'running'"
             )
             return cursor.rowcount
-
-    async def place(self, job: Job, *, easels: int) -> Place | None:
-        """Where a job stands in the queue, or None when it is not waiting (any more)."""
-        row = await self._read(
-            """
-            SELECT
-                (SELECT COUNT(*) FROM jobs
-                 WHERE state = 'queued' AND (lane, round, id) < (this.lane, this.round, this.id)
-                ) AS before,
-                (SELECT COUNT(*) FROM jobs WHERE state = 'running') AS running
-            FROM jobs AS this WHERE id = ? AND state = 'queued'
-            """,
-            (job.id,),
-        )
-        if row is None:
-            return None
-        turns = (row["before"] + row["running"]) // easels + 1
-        return Place(row["before"], turns * await self._typical_seconds())
 
     async def waiting(self, limit: int) -> list[Job]:
         """The next jobs of the queue, in its order."""
@@ -352,15 +385,3 @@ class Queue(Database):
     async def running(self) -> list[Job]:
         """The jobs that are being drawn."""
         return await self._read_jobs("SELECT * FROM jobs WHERE state = 'running' ORDER BY id")
-
-    async def _typical_seconds(self) -> float:
-        row = await self._read(
-            """
-            SELECT AVG(drawing_seconds) AS seconds FROM (
-                SELECT drawing_seconds FROM jobs WHERE state = 'done'
-                ORDER BY finished_at DESC LIMIT ?)
-            """,
-            (_SAMPLE,),
-        )
-        assert row is not None
-        return _GUESS_SECONDS if row["seconds"] is None else float(row["seconds"])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _CHOSEN = ("aspect", "quality")
 
 # Begins the id of this form, and of every form.
-_ID = "pixel:ask:"
+FORM_ID = "pixel:ask:"
 _OURS = "pixel:"
 # What Discord takes in a text field.
 _LONGEST_FIELD = 4000
@@ -64,7 +64,7 @@ class AskForm(ui.Modal):
             title=say("labels", "Draw a picture")
             if job is None or relation == "start"
             else f"{say('labels', 'Remix')} #{job.id}",
-            custom_id=f"{_ID}{secrets.token_hex(8)}",
+            custom_id=f"{FORM_ID}{secrets.token_hex(8)}",
             timeout=_PATIENCE,
         )
         interaction.client.forms[self.custom_id] = self

@@ -22,16 +22,25 @@ class JobButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], temp
 
     action: ClassVar[str]
     label: ClassVar[str]
-    emoji: ClassVar[str]
+    emoji: ClassVar[str | None]
     style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.secondary
 
-    def __init__(self, job_id: int) -> None:
+    def __init__(
+        self,
+        job_id: int,
+        *,
+        row: int | None = None,
+        label: str | None = None,
+        disabled: bool = False,
+    ) -> None:
         super().__init__(
             discord.ui.Button(
-                label=self.label,
+                label=label or self.label,
                 emoji=self.emoji,
                 style=self.style,
                 custom_id=f"pixel:{self.action}:{job_id}",
+                row=row,
+                disabled=disabled,
             )
         )
         self.job_id = job_id
@@ -61,7 +70,45 @@ class JobButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], temp
         raise NotImplementedError
 
     async def _job(self, interaction: discord.Interaction["PixelBot"]) -> Job:
-        job = await interaction.client.store.get(self.job_id)
-        if job is None:
-            raise Refusal("This picture is not in my records any more.")
-        return job
+        return await find_job(interaction, self.job_id)
+
+
+async def find_job(interaction: discord.Interaction["PixelBot"], job_id: int) -> Job:
+    """The row of a job as it is now.
+
+    Raises:
+        Refusal: when it is gone, or its picture was deleted.
+
+    """
+    job = await interaction.client.store.get(job_id)
+    if job is None:
+        raise Refusal("This picture is not in my records any more.")
+    if job.deleted_at is not None:
+        raise Refusal("This picture was deleted.")
+    return job
+
+
+def check_owner(interaction: discord.Interaction["PixelBot"], job: Job, deed: str) -> None:
+    """Make sure that whoever pressed may do that: whoever asked for the picture, or a moderator.
+
+    Raises:
+        Refusal: naming the `deed`.
+
+    """
+    if interaction.user.id != job.user_id and not interaction.permissions.manage_messages:
+        raise Refusal(
+            "Only whoever asked for this picture, or a moderator who may manage messages, "
+            f"can {deed} it."
+        )
+
+
+def check_finished(job: Job) -> str:
+    """Make sure that there is a picture; returns its path.
+
+    Raises:
+        Refusal: when it is not finished.
+
+    """
+    if job.picture is None:
+        raise Refusal("This picture is not finished.")
+    return job.picture

@@ -50,18 +50,19 @@ async def picture_page(interaction: discord.Interaction["PixelBot"], job: Job) -
     embed = label(job, parent=parent)
     if job.message_id is not None:
         embed.add_field(name="Message", value=message_link(job))
+    buttons = job_buttons(job, await bot.store.count_favourites(job.id))
     png = await bot.pictures.read(job.picture)
     png = await fit(png, interaction.filesize_limit) if png is not None else None
     if png is None:
         embed.add_field(name="Picture", value="Its file is not there any more.", inline=False)
-        return Page(embed, job_buttons(job), [])
+        return Page(embed, buttons, [])
     file = discord.File(
         io.BytesIO(png),
         f"pixel-{job.id}.png",
         spoiler=job.spoiler,
         description=alt_text(job.prompt),
     )
-    return Page(embed, job_buttons(job), [file])
+    return Page(embed, buttons, [file])
 
 
 def choices(jobs: Sequence[Job]) -> list[discord.SelectOption]:

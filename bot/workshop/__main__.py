@@ -8,10 +8,21 @@ import sys
 
 import msgspec
 
-from bot.workshop.orders import Copy, Order, Palette, Sheet, Tree
+from bot.workshop.orders import (
+    Copy,
+    Enlarge,
+    Export,
+    Order,
+    Palette,
+    Recolouring,
+    Sheet,
+    TimeLapse,
+    Tree,
+    Walk,
+)
 
 _MEMORY_BYTES = 1024 * 1024 * 1024
-_CPU_SECONDS = 20
+_CPU_SECONDS = 40
 
 
 def make(order: Order) -> bytes:
@@ -33,6 +44,26 @@ def make(order: Order) -> bytes:
             from bot.workshop.colours import colours
 
             return msgspec.msgpack.encode(colours(order))
+        case Enlarge():
+            from bot.workshop.keepsakes import enlarged
+
+            return enlarged(order)
+        case TimeLapse():
+            from bot.workshop.keepsakes import time_lapse
+
+            return time_lapse(order)
+        case Walk():
+            from bot.workshop.keepsakes import walk
+
+            return walk(order)
+        case Recolouring():
+            from bot.workshop.keepsakes import recoloured
+
+            return recoloured(order)
+        case Export():
+            from bot.workshop.keepsakes import export
+
+            return export(order)
 
 
 def _limit_this_process() -> None:

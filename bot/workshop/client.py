@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 # The bot's engine wants the processors too, and nobody waits for ever.
 _AT_ONCE = 2
-_WALL_SECONDS = 30.0
+_WALL_SECONDS = 45.0
 
 # What a process needs to start, and nothing else that this one knows; numpy needs no threads.
 _PASSED_ON = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")

@@ -29,6 +29,7 @@ class ScriptedEngine:
         settings: what each was started with.
         at_work: the jobs that it has now.
         up: cleared while it is starting and takes no job.
+        listens: False while it is busy and leaves a `cancel` unanswered.
 
     """
 
@@ -36,6 +37,7 @@ class ScriptedEngine:
         self.ready = Ready(1, 1, "cpu", "scripted", ("pixelclip",))
         self.up = asyncio.Event()
         self.up.set()
+        self.listens = True
         self.drawn: list[int] = []
         self.settings: dict[int, Settings] = {}
         self.pictures: dict[int, dict[str, bytes] | None] = {}
@@ -74,7 +76,7 @@ class ScriptedEngine:
             self._words.pop(number, None)
 
     async def cancel(self, job: str) -> None:
-        if int(job) in self.at_work:
+        if int(job) in self.at_work and self.listens:
             self._words[int(job)].put_nowait(Cancelled(job, 0))
 
     async def read_picture(self, data: bytes) -> Picture:
@@ -84,16 +86,29 @@ class ScriptedEngine:
         """Wait until it has exactly these jobs."""
         await until(lambda: self.at_work == set(jobs))
 
-    def progress(self, job: int, iteration: int, picture: bytes | None = None) -> None:
+    def progress(
+        self, job: int, iteration: int, picture: bytes | None = None, score: float = 0.3
+    ) -> None:
         picture = picture or png()
-        self._words[job].put_nowait(Progress(str(job), iteration, 100, 0.5, picture))
+        self._words[job].put_nowait(Progress(str(job), iteration, 100, 0.5, score, picture))
 
     def snapshot(self, job: int, iteration: int) -> None:
         self._words[job].put_nowait(Snapshot(str(job), iteration))
 
-    def finish(self, job: int, picture: bytes | None = None) -> None:
+    def finish(
+        self,
+        job: int,
+        picture: bytes | None = None,
+        *,
+        native: bytes | None = None,
+        svg: str | None = None,
+        walk: tuple[bytes, ...] = (),
+    ) -> None:
         statistics = Statistics(100, 8.0, 0.5, 0.3)
-        self._words[job].put_nowait(Done(str(job), picture or png(), png((4, 4)), statistics))
+        done = Done(
+            str(job), picture or png(), native or png((4, 4)), statistics, svg=svg, walk=walk
+        )
+        self._words[job].put_nowait(done)
 
     def fail(self, job: int, sentence: str) -> None:
         self._words[job].put_nowait(Failed(str(job), "settings", sentence))

@@ -9,6 +9,7 @@ from bot.dispatcher import Dispatcher
 from bot.jobs import Frame, Job, State
 from bot.pictures import Pictures
 from bot.store import Caps, Store
+from bot.workshop.client import Workshop
 from engine.settings import make_settings
 from tests.bot.helpers import ALICE, BOB, CAROL, GUILD, add, png, until
 from tests.bot.scripted import ScriptedEngine
@@ -31,6 +32,7 @@ class World:
             self.store,
             self.engine,
             self.pictures,
+            Workshop(),
             **(options | changes),
             frames=self.frames,
             on_change=lambda job, urgent: self.told.append((job.id, urgent)),
@@ -90,7 +92,8 @@ async def test_a_frame_is_kept_for_the_time_lapse_and_shown(world: World, tmp_pa
     world.engine.progress(job_id, 20)
     path = tmp_path / f"pictures/0/{job_id}/frames/000020.png"
     await until(path.exists)
-    assert world.frames[job_id] == Frame(20, 100, png())
+    frame = world.frames[job_id]
+    assert (frame.iteration, frame.iterations, frame.png, frame.score) == (20, 100, png(), 0.3)
     assert (job_id, False) in world.told
     world.engine.finish(job_id)
     await world.comes_to(job_id, State.DONE)

@@ -16,7 +16,7 @@ from bot.jobs import State
 from bot.reporter import OLDEST_MESSAGE_SECONDS
 from tests.bot.helpers import Clock, png, until
 from tests.bot.scripted import ScriptedEngine
-from tests.simulated import config, connected, labels, simulated
+from tests.simulated import FINISHED, config, connected, labels, simulated
 
 MESSAGE = "/channels/*/messages/*"
 MESSAGES = "/channels/*/messages"
@@ -47,12 +47,83 @@ async def test_a_picture_goes_from_its_place_to_frames_to_the_end_in_one_message
         assert await message.attachments[0].read() == final
         job = await server.job(job_id)
         assert f"`{job.seed}`" in [field.value for field in message.embeds[0].fields]
-        assert labels(message) == ["Reroll", "Again"]
+        assert labels(message) == list(FINISHED)
 
         async def posted() -> bool:
             return (await server.job(job_id)).report == "posted"
 
         await until(posted)
+
+
+async def test_progress_is_a_bar_with_step_score_and_the_time_that_is_left(
+    tmp_path: Path, engine: ScriptedEngine
+) -> None:
+    async with simulated(tmp_path, engine) as server:
+        job_id = await server.ask()
+        await engine.has(job_id)
+        engine.progress(job_id, 25, score=0.314)
+        await server.shown(job_id, lambda message: message.attachments)
+        line = server.text(job_id).splitlines()[-1]
+        assert line.startswith("▰▰▰▱▱▱▱▱▱▱▱▱ 25% · step 25 of 100 · score 0.31 · about ")
+        assert line.endswith(" left")
+        engine.progress(job_id, 50, score=float("nan"))
+        await server.shown(job_id, lambda message: "step 50" in message.embeds[0].description)
+        assert "score" not in server.text(job_id)
+        engine.finish(job_id)
+        message = await server.finished(job_id)
+        assert ("Score", "0.30") in [
+            (field.name, field.value) for field in message.embeds[0].fields
+        ]
+
+
+async def test_cancel_shows_at_once_that_it_is_cancelling(
+    tmp_path: Path, engine: ScriptedEngine
+) -> None:
+    async with simulated(tmp_path, engine) as server:
+        job_id = await server.ask()
+        await engine.has(job_id)
+        await server.shown(job_id, lambda _: True)
+        engine.listens = False
+        await server.alice.click(server.message(job_id), label="Cancel")
+        await server.shown(job_id, lambda m: "Cancelling" in m.embeds[0].description)
+        assert server.buttons(job_id) == ["Cancelling"]
+        assert (await server.job(job_id)).state is State.RUNNING
+        engine.listens = True
+        await engine.cancel(str(job_id))
+        await server.shown(job_id, lambda m: "Cancelled." in m.embeds[0].description)
+        assert (await server.job(job_id)).state is State.CANCELLED
+
+
+async def test_a_picture_that_is_finished_while_it_is_cancelled_is_not_kept(
+    tmp_path: Path, engine: ScriptedEngine
+) -> None:
+    async with simulated(tmp_path, engine) as server:
+        job_id = await server.ask()
+        await engine.has(job_id)
+        await server.shown(job_id, lambda _: True)
+        engine.listens = False
+        await server.alice.click(server.message(job_id), label="Cancel")
+        engine.finish(job_id)
+        await server.shown(job_id, lambda m: "Cancelled." in m.embeds[0].description)
+        assert not (tmp_path / f"pictures/0/{job_id}").exists()
+
+
+async def test_what_was_being_cancelled_is_not_drawn_after_a_restart(
+    tmp_path: Path, engine: ScriptedEngine
+) -> None:
+    async with contextlib.AsyncExitStack() as first:
+        bot = await first.enter_async_context(open_bot(config(tmp_path), engine=engine))
+        async with connected(bot) as server:
+            job_id = await server.ask()
+            await engine.has(job_id)
+            engine.listens = False
+            await server.shown(job_id, lambda _: True)
+            await server.alice.click(server.message(job_id), label="Cancel")
+            await first.aclose()
+            async with open_bot(config(tmp_path), engine=engine) as successor:
+                await server.restart(successor)
+                await server.shown(job_id, lambda m: "Cancelled." in m.embeds[0].description)
+                assert engine.drawn == [job_id]
 
 
 async def test_only_the_newest_frame_is_sent_and_not_before_its_time(

@@ -228,29 +228,49 @@ async def test_deaths_in_company_give_nobody_up(store: Store) -> None:
     assert after.state is State.QUEUED
 
 
-async def test_the_place_counts_those_before_and_estimates_from_what_was_drawn(
+async def test_jobs_of_a_group_are_added_all_or_none(store: Store) -> None:
+    await add(store, BOB)
+    jobs = await store.add_group([new_job(seed=seed) for seed in range(4)], waiting_per_user=4)
+    assert {job.report for job in jobs} == {"grouped"}
+    assert len({job.group_id for job in jobs}) == 1
+    with pytest.raises(QueueFull, match="4 of your pictures are waiting"):
+        await store.add_group([new_job() for _ in range(4)], waiting_per_user=7)
+    assert await store.count_waiting() == 5
+    assert jobs[0].group_id is not None
+    assert await store.group(jobs[0].group_id + 1) is None
+
+
+async def test_the_count_of_those_before_follows_the_queue(store: Store) -> None:
+    jobs = [await add(store, user) for user in (ALICE, BOB, CAROL)]
+    assert [await store.count_before(job) for job in jobs] == [0, 1, 2]
+    await claim(store)
+    assert [await store.count_before(job) for job in jobs] == [None, 0, 1]
+
+
+async def test_what_was_cancelled_while_it_was_drawn_is_neither_finished_nor_drawn_again(
     store: Store,
 ) -> None:
-    await done(store, CAROL, seconds=30)
-    jobs = [await add(store, user) for user in (ALICE, BOB, CAROL)]
-    place = await store.place(jobs[2], easels=1)
-    assert place is not None
-    assert place.before == 2
-    assert place.seconds == pytest.approx(90)
-    parallel = await store.place(jobs[2], easels=3)
-    assert parallel is not None
-    assert parallel.seconds == pytest.approx(30)
-    await claim(store)
-    assert await store.place(jobs[0], easels=1) is None
+    first, second = await add(store), await add(store, BOB)
+    running = [await claim(store), await claim(store)]
+    for job in running:
+        assert await store.want_cancelled(job)
+        assert not await store.record_snapshot(job, 5)
+        assert not await store.finish(job, picture="a", native="b", drawing_seconds=1)
+    assert await store.requeue_suspect(running[0], alone=True, sentence="no")
+    assert await store.recover() == 0
+    for job_id in (first.id, second.id):
+        job = await store.get(job_id)
+        assert job is not None
+        assert job.state is State.CANCELLED
 
 
 async def test_what_was_not_told_to_the_end_is_found_again(store: Store, clock: Clock) -> None:
     told, gone, untold = [await done(store, ALICE) for _ in range(3)]
     waiting, mute = await add(store, BOB), await add(store, BOB)
     for job in (told, gone, untold, waiting):
-        await store.set_message(job.id, 100 + job.id)
-    await store.set_posted(told.id)
-    await store.silence(gone.id)
+        await store.set_message(job, 100 + job.id)
+    await store.set_posted(told)
+    await store.silence(gone)
     assert [job.id for job in await store.unreported()] == [untold.id, mute.id]
     job = await store.get(told.id)
     assert job is not None
@@ -289,7 +309,10 @@ async def test_the_hot_queries_use_their_indexes_with_10_000_jobs(
     await claim(store)
     await add(store, BOB)
     last = (await store.waiting(10))[-1]
-    await store.place(last, easels=4)
+    await store.count_before(last)
+    await store.drawn()
+    await store.newest_end()
+    await store.group(1)
     await store.former_prompts(ALICE)
     await store.unreported()
     await store.count_waiting()

@@ -16,8 +16,9 @@ from bot.commands import add_commands
 from bot.jobs import Job
 from bot.store import Store
 from bot.translations import FOLDER, Language, Table, fault, languages, phrase, table_of, translated
-from bot.views import asking
+from bot.views import asking, recolouring
 from bot.views.asking import AskForm
+from bot.views.recolouring import PaletteForm
 from tests.bot.helpers import add
 from tests.bot.scripted import ScriptedEngine
 from tests.simulated import simulated
@@ -48,6 +49,10 @@ def form(locale: discord.Locale, job: Job | None = None, **how) -> AskForm:
     return AskForm(SimpleNamespace(locale=locale, client=SimpleNamespace(forms={})), job, **how)
 
 
+def palette_form(locale: discord.Locale) -> PaletteForm:
+    return PaletteForm(SimpleNamespace(locale=locale, client=SimpleNamespace(forms={})), 1)
+
+
 @pytest.fixture
 async def english(store: Store, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """Every text that is shown in the language of whoever sees it, by its table."""
@@ -62,8 +67,10 @@ async def english(store: Store, monkeypatch: pytest.MonkeyPatch) -> dict[str, li
         return text
 
     monkeypatch.setattr(asking, "phrase", noted)
+    monkeypatch.setattr(recolouring, "phrase", noted)
     form(discord.Locale.american_english)
     form(discord.Locale.american_english, await add(store))
+    palette_form(discord.Locale.american_english)
     form(discord.Locale.american_english, await add(store), relation="start")
     return {table: list(texts) for table, texts in asked.texts.items()}
 

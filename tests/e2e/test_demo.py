@@ -17,6 +17,7 @@ from bot.folder import locked
 from tests.bot.helpers import png, until
 from tests.bot.test_cli import pixel
 from tests.e2e.visitor import Demo, Visitor, demo, labels, text
+from tests.simulated import FINISHED
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -72,7 +73,7 @@ async def test_a_visitor_types_pixel_sees_it_grow_and_presses_the_buttons(
     await until(finished)
     assert growing
     (message,) = visitor.pictures()
-    assert labels(message) == ["Reroll", "Again"]
+    assert labels(message) == list(FINISHED)
     assert "for @you" in text(message)
     picture = Image.open(io.BytesIO(await visitor.read(message)))
     assert picture.size == (200, 112)

@@ -105,7 +105,7 @@ async def test_a_waiting_picture_is_cancelled(tmp_path: Path, engine: Engine) ->
         assert result.response is not None
         assert result.response.content == f"#{waiting} is cancelled."
         await server.shown(waiting, lambda m: "Cancelled." in m.embeds[0].description)
-        assert server.buttons(waiting) == ["Again"]
+        assert server.buttons(waiting) == ["Again", "Remix", "Delete"]
         assert (await server.job(running)).state is State.RUNNING
         await server.alice.click(server.message(running), label="Cancel")
 

@@ -29,7 +29,7 @@ def test_a_request_comes_out_as_it_went_in():
 
 
 def test_a_reply_is_not_a_request():
-    body = encode_frame(Progress("7", 1, 2, 0.5, b""))[HEADER_BYTES:]
+    body = encode_frame(Progress("7", 1, 2, 0.5, 0.3, b""))[HEADER_BYTES:]
     with pytest.raises(ProtocolError, match="not a request"):
         decode_request(body)
 

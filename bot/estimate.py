@@ -1,0 +1,232 @@
+"""How long a picture takes: learned from those that are finished, told for those that wait.
+
+All easels take their steps together, so a step lasts as long as the costs of all that are on them,
+added up. From finished pictures, and from who was beside them, follows what a step of each kind
+costs; with that the queue is played through.
+"""
+
+import itertools
+import math
+import statistics
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from engine.errors import SettingsError
+from engine.settings import Settings, resolve, split_weight
+
+# From the coarsest on: a kind without finished pictures is taken for the next coarser one.
+Kind = tuple[object, ...]
+
+# Of the small judge on two processor cores, before anything was drawn.
+_SECONDS_A_VIEW = 0.002
+_ROUNDS = 3
+# How far the engine's present pace may be from what was learned before it is not believed.
+_PACE = (1 / 3, 3.0)
+# More than that would be guessing too far ahead.
+_MOST_NEWCOMERS = 200
+# Steps that are less than this are an error of rounding.
+_NOTHING = 1e-6
+# A picture's shape decides its size alone; of a picture to start from it is not known here.
+_ANY_SHAPE = (1, 1)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is still to be done for a picture.
+
+    Attributes:
+        kind: what is alike in its cost: drawer, perceptors, quality, and how large it is.
+        steps: how many are left.
+        views: how many are judged in a step.
+        user_id, guild_id: whose it is, for the caps.
+
+    """
+
+    kind: Kind
+    steps: float
+    views: float
+    user_id: int
+    guild_id: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A finished picture: all of its work, and from when to when it was done, in seconds."""
+
+    work: Work
+    began: float
+    ended: float
+
+
+@dataclass(frozen=True)
+class Newcomers:
+    """What people will go on to ask for: these in turn, one every `gap` seconds."""
+
+    works: Sequence[Work]
+    gap: float
+
+
+def work_of(settings: Settings, user_id: int, guild_id: int) -> Work:
+    """The whole work of a picture, by its settings as asked or resolved."""
+    try:
+        known = resolve(settings, init_size=_ANY_SHAPE)
+    except SettingsError:
+        # The engine will refuse it, in no time.
+        return Work((settings.drawer,), 0.0, 1.0, user_id, guild_id)
+    assert known.iterations is not None
+    assert known.num_cuts is not None
+    assert known.size is not None
+    perceptors = tuple(split_weight(name)[0] for name in known.perceptors or ())
+    # Powers of two: a size in between costs about as much.
+    size = (known.size[0] * known.size[1]).bit_length()
+    return Work(
+        (known.drawer, perceptors, known.quality, size),
+        float(known.iterations),
+        # A walk leads to a second picture, which is drawn beside the first.
+        float(known.num_cuts * known.batches * (1 if known.blend_with is None else 2)),
+        user_id,
+        guild_id,
+    )
+
+
+class Costs:
+    """What a step costs, in seconds of an engine that has nothing else to do."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        self._a_view: dict[Kind, float] = {(): _SECONDS_A_VIEW}
+        drawn = [sample for sample in samples if sample.work.steps > 0]
+        for _ in range(_ROUNDS):
+            self._learn(drawn)
+
+    def of_step(self, work: Work) -> float:
+        """Seconds that a step takes of a picture that is alone."""
+        kinds = (work.kind[:length] for length in range(len(work.kind), -1, -1))
+        return work.views * next(self._a_view[kind] for kind in kinds if kind in self._a_view)
+
+    def _learn(self, samples: Sequence[Sample]) -> None:
+        """Divide the time between those that shared it, by what their steps were thought to cost.
+
+        Who had little of a long time is known only when the others are: it takes a few rounds.
+        """
+        seconds = self._own_seconds(samples)
+        measured: dict[Kind, list[float]] = {}
+        for sample, own in zip(samples, seconds, strict=True):
+            a_view = own / (sample.work.steps * sample.work.views)
+            for length in range(len(sample.work.kind) + 1):
+                measured.setdefault(sample.work.kind[:length], []).append(a_view)
+        self._a_view |= {kind: statistics.median(all_) for kind, all_ in measured.items()}
+
+    def _own_seconds(self, samples: Sequence[Sample]) -> list[float]:
+        """How long the engine worked for each."""
+        seconds = [0.0] * len(samples)
+        costs = [self.of_step(sample.work) for sample in samples]
+        moments = sorted({moment for s in samples for moment in (s.began, s.ended)})
+        for begin, end in itertools.pairwise(moments):
+            there = [i for i, s in enumerate(samples) if s.began <= begin and end <= s.ended]
+            together = sum(costs[i] for i in there)
+            for i in there:
+                seconds[i] += (end - begin) * costs[i] / together
+        return seconds
+
+
+def pace(running: Sequence[Work], costs: Costs, step_seconds: Sequence[float]) -> float:
+    """How much longer a step takes at present than the costs say.
+
+    Args:
+        running: what is on the easels.
+        costs: what was learned.
+        step_seconds: how long the last steps took, as seen by each; nothing when that is not known
+            of all of them.
+
+    """
+    expected = sum(costs.of_step(work) for work in running)
+    if not expected or len(step_seconds) < len(running):
+        return 1.0
+    slowest, fastest = _PACE
+    return min(fastest, max(slowest, statistics.median(step_seconds) / expected))
+
+
+def seconds_until_drawn(
+    running: Sequence[Work],
+    waiting: Sequence[Work],
+    costs: Costs,
+    *,
+    easels: int,
+    per_user: int,
+    per_guild: int,
+    newcomers: Newcomers | None = None,
+) -> list[float]:
+    """Play the queue through; in how many seconds each that waits will be finished.
+
+    Args:
+        running: what is on the easels.
+        waiting: in the queue's order.
+        costs: what a step costs.
+        easels: how many may be drawn at the same time.
+        per_user: how many of one person.
+        per_guild: how many of one server.
+        newcomers: what will be asked for meanwhile; it slows down what is drawn beside it.
+
+    """
+    works = [*running, *waiting]
+    costs_of = [costs.of_step(work) for work in works]
+    left = [max(1.0, work.steps) for work in works]
+    finished = [math.nan] * len(works)
+    active = list(range(len(running)))
+    queue = list(range(len(running), len(works)))
+    told = set(queue)
+    coming = _coming(newcomers)
+    next_at, next_work = next(coming)
+    now = 0.0
+    while told:
+        _admit(active, queue, works, easels, per_user, per_guild)
+        tick = sum(costs_of[i] for i in active)
+        steps = min(left[i] for i in active)
+        if now + steps * tick > next_at:
+            steps = max(0.0, (next_at - now) / tick)
+            works.append(next_work)
+            costs_of.append(costs.of_step(next_work))
+            left.append(max(1.0, next_work.steps))
+            finished.append(math.nan)
+            queue.append(len(works) - 1)
+            next_at, next_work = next(coming)
+        now += steps * tick
+        for i in active:
+            left[i] -= steps
+            if left[i] <= _NOTHING:
+                finished[i] = now
+        active = [i for i in active if left[i] > _NOTHING]
+        told = {i for i in told if math.isnan(finished[i])}
+    return finished[len(running) : len(running) + len(waiting)]
+
+
+def _coming(newcomers: Newcomers | None) -> Iterator[tuple[float, Work]]:
+    """When the next will come, and with what; each is a person and a server of its own."""
+    if newcomers is not None:
+        for number in range(1, _MOST_NEWCOMERS):
+            work = newcomers.works[number % len(newcomers.works)]
+            yield number * newcomers.gap, replace(work, user_id=-number, guild_id=-number)
+    yield math.inf, Work((), 0, 0, 0, 0)
+
+
+def _admit(
+    active: list[int],
+    queue: list[int],
+    works: Sequence[Work],
+    easels: int,
+    per_user: int,
+    per_guild: int,
+) -> None:
+    """Put whoever may come next on the free easels, as `Queue.claim` does."""
+    users = Counter(works[i].user_id for i in active)
+    guilds = Counter(works[i].guild_id for i in active)
+    for i in list(queue):
+        if len(active) >= easels:
+            return
+        work = works[i]
+        if users[work.user_id] < per_user and guilds[work.guild_id] < per_guild:
+            active.append(i)
+            queue.remove(i)
+            users[work.user_id] += 1
+            guilds[work.guild_id] += 1

@@ -1,0 +1,125 @@
+"""Where a job stands in the queue, and about when it is drawn."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bot.estimate import Costs, Newcomers, Sample, Work, pace, seconds_until_drawn, work_of
+from bot.jobs import Frame, Job
+from bot.store import Caps, Store
+
+# So much of the queue is played through; whoever comes later waits as long as the last of these,
+# and longer in proportion.
+_PLAYED = 100
+# So many of the newest pictures show what people ask for, and how often.
+_LATEST = 10
+# Many messages are told of one move of the queue.
+_FRESH_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a waiting job stands: how many are before it, and about how long until it is drawn."""
+
+    before: int
+    seconds: float
+
+
+class Places:
+    """Tells every waiting job its place.
+
+    Args:
+        easels: how many jobs may be on the engine.
+        caps: how many of them may belong to one person or one server.
+        frames: how far those are that are being drawn.
+        clock: seconds since 1970, as in the store.
+
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        easels: int,
+        caps: Caps,
+        frames: Mapping[int, Frame],
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._easels = easels
+        self._caps = caps
+        self._frames = frames
+        self._clock = clock
+        self._costs = Costs([])
+        self._asked: list[Work] = []
+        self._asked_since = 0.0
+        self._learned_until: float | None = None
+        self._played_at = 0.0
+        self._seconds: dict[int, float] = {}
+
+    async def of(self, job: Job) -> Place | None:
+        """Where a job stands, or None when it is not waiting (any more)."""
+        before = await self._store.count_before(job)
+        if before is None:
+            return None
+        age = self._clock() - self._played_at
+        if job.id not in self._seconds or not 0 <= age < _FRESH_SECONDS:
+            await self._play()
+            age = 0.0
+        if job.id in self._seconds:
+            return Place(before, max(0.0, self._seconds[job.id] - age))
+        longest = max(self._seconds.values(), default=0.0)
+        return Place(before, longest * (before + 1) / max(1, len(self._seconds)))
+
+    async def _play(self) -> None:
+        await self._learn()
+        jobs = await self._store.running()
+        waiting = await self._store.waiting(_PLAYED)
+        running = [self._rest(job) for job in jobs]
+        steps = [
+            frame.step_seconds
+            for job in jobs
+            if (frame := self._frames.get(job.id)) is not None and frame.step_seconds is not None
+        ]
+        slower = pace(running, self._costs, steps)
+        seconds = seconds_until_drawn(
+            running,
+            [_work(job) for job in waiting],
+            self._costs,
+            easels=self._easels,
+            per_user=self._caps.per_user,
+            per_guild=self._caps.per_guild,
+            newcomers=self._newcomers(slower),
+        )
+        self._played_at = self._clock()
+        self._seconds = {job.id: slower * left for job, left in zip(waiting, seconds, strict=True)}
+
+    async def _learn(self) -> None:
+        newest = await self._store.newest_end()
+        if newest == self._learned_until:
+            return
+        drawn = await self._store.drawn()
+        samples = [Sample(_work(one.job), one.began, one.ended) for one in drawn]
+        self._costs = Costs(samples)
+        latest = drawn[:_LATEST]
+        self._asked = [sample.work for sample in samples[:_LATEST]]
+        self._asked_since = min((one.job.asked_at for one in latest), default=0.0)
+        self._learned_until = newest
+
+    def _newcomers(self, slower: float) -> Newcomers | None:
+        """What was asked for lately will be asked for again, as often."""
+        if len(self._asked) < _LATEST:
+            return None
+        # In the time of those that play, which `slower` makes that of the clock.
+        gap = (self._clock() - self._asked_since) / len(self._asked) / slower
+        return Newcomers(self._asked, gap) if gap > 0 else None
+
+    def _rest(self, job: Job) -> Work:
+        """What is left of a picture that is being drawn."""
+        work = _work(job)
+        frame = self._frames.get(job.id)
+        taken = float(job.snapshot if frame is None else max(frame.iteration, job.snapshot))
+        return Work(work.kind, work.steps - taken, work.views, work.user_id, work.guild_id)
+
+
+def _work(job: Job) -> Work:
+    return work_of(job.settings, job.user_id, job.guild_id)
