@@ -112,7 +112,7 @@ async def test_it_is_served_beside_the_bot_where_the_configuration_says_so(
         seen.extend([await page(address) for address in re.findall(r"http://\S+", caplog.text)])
 
     monkeypatch.setattr(PixelBot, "start", start)
-    monkeypatch.setattr("bot.app.LocalEngine", lambda _: ScriptedEngine())
+    monkeypatch.setattr("bot.app.LocalEngine", lambda *_, **__: ScriptedEngine())
     caplog.set_level("INFO", "bot.gallery")
     off = Config(_env_file=None, data=tmp_path)
     await runner._run(off, "token")

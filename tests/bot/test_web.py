@@ -200,7 +200,7 @@ async def test_metrics_count_mistakes_and_messages_that_cannot_be_shown(
             return job is not None and job.report == "silenced"
 
         await until(given_up)
-        monkeypatch.setattr(bot.store, "newest_done", broken)
+        monkeypatch.setattr(bot.store, "excerpt", broken)
         await alice.slash(channel, "history")
         after = await samples(url)
     assert after["pixel_errors_total message"] - before["pixel_errors_total message"] == 1
