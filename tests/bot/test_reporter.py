@@ -48,7 +48,11 @@ async def test_a_picture_goes_from_its_place_to_frames_to_the_end_in_one_message
         job = await server.job(job_id)
         assert f"`{job.seed}`" in [field.value for field in message.embeds[0].fields]
         assert labels(message) == list(FINISHED)
-        assert job.report == "posted"
+
+        async def posted() -> bool:
+            return (await server.job(job_id)).report == "posted"
+
+        await until(posted)
 
 
 async def test_progress_is_a_bar_with_step_score_and_the_time_that_is_left(
