@@ -22,7 +22,7 @@ Kind = tuple[object, ...]
 _SECONDS_A_VIEW = 0.002
 _ROUNDS = 3
 # How far the engine's present pace may be from what was learned before it is not believed.
-_PACE = (1 / 3, 3.0)
+_PACE = (0.1, 20.0)
 # More than that would be guessing too far ahead.
 _MOST_NEWCOMERS = 200
 # Steps that are less than this are an error of rounding.
@@ -134,14 +134,13 @@ def pace(running: Sequence[Work], costs: Costs, step_seconds: Sequence[float]) -
     """How much longer a step takes at present than the costs say.
 
     Args:
-        running: what is on the easels.
+        running: what is on the easels and has shown how quickly it goes.
         costs: what was learned.
-        step_seconds: how long the last steps took, as seen by each; nothing when that is not known
-            of all of them.
+        step_seconds: how long the last steps took, as seen by each.
 
     """
     expected = sum(costs.of_step(work) for work in running)
-    if not expected or len(step_seconds) < len(running):
+    if not expected:
         return 1.0
     slowest, fastest = _PACE
     return min(fastest, max(slowest, statistics.median(step_seconds) / expected))

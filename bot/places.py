@@ -75,12 +75,12 @@ class Places:
         jobs = await self._store.running()
         waiting = await self._store.waiting(_PLAYED)
         running = [self._rest(job) for job in jobs]
-        steps = [
-            frame.step_seconds
-            for job in jobs
+        seen = [
+            (work, frame.step_seconds)
+            for job, work in zip(jobs, running, strict=True)
             if (frame := self._frames.get(job.id)) is not None and frame.step_seconds is not None
         ]
-        slower = pace(running, self._costs, steps)
+        slower = pace([work for work, _ in seen], self._costs, [step for _, step in seen])
         seconds = seconds_until_drawn(
             running,
             [_work(job) for job in waiting],

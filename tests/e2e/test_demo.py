@@ -59,7 +59,7 @@ async def test_a_visitor_types_pixel_sees_it_grow_and_presses_the_buttons(
     answer = await visitor.slash("history")
     assert answer["content"] == "You have no pictures yet; /pixel draws one."
     answer = await visitor.slash("pixel", prompt="a red apple", **SHORT)
-    assert answer["content"] == "Your picture is #1. It is next."
+    assert answer["content"].startswith("Your picture is #1. It is next. About ")
     growing: set[str] = set()
 
     async def finished() -> bool:
