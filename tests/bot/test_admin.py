@@ -14,6 +14,7 @@ from bot.app import open_bot
 from bot.commands.admin import admin
 from bot.errors import Refusal
 from bot.jobs import State
+from tests.bot.helpers import until
 from tests.bot.scripted import ScriptedEngine
 from tests.simulated import Server, config, connected, simulated
 
@@ -182,7 +183,11 @@ async def test_the_owner_cancels_anybody_s_picture(tmp_path: Path, engine: Scrip
         job_id = await server.ask()
         await engine.has(job_id)
         assert await say(server, "cancel", job=job_id) == f"#{job_id} is cancelled."
-        assert (await server.job(job_id)).state is State.CANCELLED
+
+        async def cancelled() -> bool:
+            return (await server.job(job_id)).state is State.CANCELLED
+
+        await until(cancelled)
         assert "not waiting or being drawn" in await say(server, "cancel", job=job_id)
 
 

@@ -120,7 +120,7 @@ def limit_uploads(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
 
 async def enlarged(server: Server, factor: int) -> bytes:
     path = server.bot.pictures.files(1)[".png"]
-    png = await server.bot.workshop.make(Enlarge(path, factor, crisp=True), "a test")
+    png = await server.bot.workshop.make(Enlarge(path, factor, crisp=True))
     assert png is not None
     return png
 

@@ -10,7 +10,7 @@ from bot.views.history import ON_A_SHEET
 from tests.bot.helpers import add
 from tests.bot.places import a_place, answer, leads, listed, picture, place_of
 from tests.bot.scripted import ScriptedEngine
-from tests.simulated import config, connected, labels
+from tests.simulated import FINISHED, config, connected, labels
 
 
 async def test_nine_pictures_are_on_a_sheet_and_buttons_lead_to_the_others(tmp_path: Path) -> None:
@@ -50,10 +50,10 @@ async def test_a_picture_is_opened_from_its_sheet_and_leads_to_its_neighbours(
         assert page.embeds[0].footer.text == f"pixel #{second.id}"
         assert "picture 2" in page.embeds[0].description
         assert (await picture(page)).size == (300, 300)
-        assert leads(page) == ["Reroll", "Again", "Back to the sheet", "Newer", "Older"]
+        assert leads(page) == [*FINISHED, "Back to the sheet", "Newer", "Older"]
         await place.server.alice.click(page, label="Older")
         assert page.embeds[0].footer.text == f"pixel #{first.id}"
-        assert leads(page) == ["Reroll", "Again", "Back to the sheet", "Newer"]
+        assert leads(page) == [*FINISHED, "Back to the sheet", "Newer"]
         await place.server.alice.click(page, label="Newer")
         await place.server.alice.click(page, label="Newer")
         assert page.embeds[0].footer.text == f"pixel #{third.id}"
@@ -253,7 +253,7 @@ async def test_a_picture_is_shown_to_everybody_with_its_buttons(tmp_path: Path) 
         shown = await place.show(job, place.server.bob)
         assert not shown.ephemeral
         assert "a red apple" in shown.embeds[0].description
-        assert labels(shown) == ["Reroll", "Again"]
+        assert labels(shown) == list(FINISHED)
         assert shown.attachments[0].description == "a red apple"
         assert (await picture(shown)).size == (300, 300)
         again = await place.server.bob.click(shown, label="Reroll")

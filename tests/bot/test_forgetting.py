@@ -10,7 +10,7 @@ import simcord
 
 from bot.app import open_bot
 from bot.forgetting import Forgetter
-from bot.jobs import State
+from bot.jobs import Job, State
 from bot.privacy import PRIVACY
 from bot.reporter import OLDEST_MESSAGE_SECONDS
 from bot.views.forget import ForgetButton
@@ -299,9 +299,9 @@ async def test_a_message_that_was_under_way_is_taken_back(
         store = server.bot.store
         set_message = store.set_message
 
-        async def forgotten_meanwhile(job_id: int, message_id: int) -> bool:
-            await store._change("DELETE FROM jobs WHERE id = ?", (job_id,))
-            return await set_message(job_id, message_id)
+        async def forgotten_meanwhile(job: Job, message_id: int) -> bool:
+            await store._change("DELETE FROM jobs WHERE id = ?", (job.id,))
+            return await set_message(job, message_id)
 
         monkeypatch.setattr(store, "set_message", forgotten_meanwhile)
         await server.ask(f"a {SECRET}")
