@@ -96,8 +96,9 @@ class Api:
     async def _sync(self, request: web.Request) -> web.Response:
         self._world.syncs += 1
         more = {"application_id": APPLICATION, "version": "1"}
+        # A command of a message's menu has no description, which Discord says by an empty one.
         commands = [
-            command | more | {"id": str(number)}
+            {"description": ""} | command | more | {"id": str(number)}
             for number, command in enumerate(await request.json(), 1)
         ]
         self._world.commands[request.match_info.get("guild", "")] = commands

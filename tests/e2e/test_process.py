@@ -29,7 +29,8 @@ async def test_the_whole_way_over_a_real_connection(tmp_path: Path) -> None:
         palettes = await discord.complete("pixel", "palette", "pico")
         assert palettes == [{"name": "pico8", "value": "pico8"}]
         asked = await discord.slash("pixel", **SHORT)
-        assert await discord.answer(asked) == "Your picture is #1. It is next."
+        answer = await discord.answer(asked)
+        assert answer.startswith("Your picture is #1. It is next. About ")
         (message,) = await discord.finished()
         picture = await discord.picture(message)
         assert picture.startswith(b"\x89PNG")
