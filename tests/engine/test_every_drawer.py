@@ -16,18 +16,16 @@ from engine.streams import stream
 from engine.tilings import TILINGS
 from tests.engine.pictures import png
 
+ASPECTS = OPTION["aspect"].choices
 DRAWN = [
-    *((drawer, {}) for drawer in OPTION["drawer"].choices),
-    *(("pixel", {"pixel_type": kind}) for kind in TILINGS if kind != "rect"),
+    *((drawer, {}, aspect) for drawer in OPTION["drawer"].choices for aspect in ASPECTS),
+    *(("pixel", {"pixel_type": kind}, "square") for kind in TILINGS if kind != "rect"),
 ]
 # Steps that are large enough to be seen after a few.
 RATES = {"pixel": 0.3, "vqgan": 0.3, "clipdraw": 1, "line_sketch": 1, "fft": 0.2}
 
 
-@pytest.mark.parametrize("aspect", OPTION["aspect"].choices)
-@pytest.mark.parametrize(
-    ("drawer", "given"), DRAWN, ids=lambda value: value if isinstance(value, str) else str(value)
-)
+@pytest.mark.parametrize(("drawer", "given", "aspect"), DRAWN, ids=str)
 def test_a_drawing_comes_nearer_to_its_prompt(studio, drawer, given, aspect):
     asked = make_settings(
         {
