@@ -82,7 +82,7 @@ CASES = {
     "layers": ({}, {"layers": False}),
     "tile": ({}, {"tile": True}),
     "symmetry": ({}, {"symmetry": "x"}),
-    "start": ({}, {"start": "noise"}),
+    "start": ({}, {"start": "guess"}),
     "init_image": ({}, INIT),
     "init_weight": (INIT, INIT | {"init_weight": 10}),
     "init_noise": ({"start": "noise"}, {"start": "noise", "init_noise": "perlin"}),
@@ -129,6 +129,9 @@ def drawn(studio, given):
         whole.pop("pixel_size")
     if "preset" in whole:
         whole.pop("scale")
+    # A first guess takes longer than all of the steps.
+    if "init_image" not in whole and "start" not in whole:
+        whole["start"] = "noise"
     settings = make_settings(whole)
     one = studio()
     pictures = {name: PICTURES[name] for name in picture_names(settings)}
