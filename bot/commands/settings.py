@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import discord
 from discord import app_commands
 
-from bot.completion import palette_choices, preset_choices
+from bot.commands.pixel import complete_palette, complete_preset
 from bot.errors import Refusal
 from bot.options import choices, describe
 from bot.preferences import PREFERENCE, PREFERENCES, check_together, read_preference
@@ -74,20 +74,8 @@ async def settings(
     await interaction.edit_original_response(embed=embed)
 
 
-@settings.autocomplete("preset")
-async def complete_preset(
-    _interaction: discord.Interaction["PixelBot"], typed: str
-) -> list[app_commands.Choice[str]]:
-    """Offer the presets, and what they bring."""
-    return preset_choices(typed)
-
-
-@settings.autocomplete("palette")
-async def complete_palette(
-    _interaction: discord.Interaction["PixelBot"], typed: str
-) -> list[app_commands.Choice[str]]:
-    """Offer the named palettes."""
-    return palette_choices(typed)
+settings.autocomplete("preset")(complete_preset)
+settings.autocomplete("palette")(complete_palette)
 
 
 @settings.autocomplete("reset")

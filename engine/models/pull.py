@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import open_clip
-import torch
-from safetensors.torch import save_file
 
 from engine.errors import PerceptorError, quote
-from engine.models import check_name, file_hash, weights_path
+from engine.models import check_name, weights_path
+from engine.models.keeping import keep_weights
 from engine.perceptors.clip import create
 
 
@@ -35,14 +34,5 @@ def pull(name: str) -> Path:
     except Exception as error:
         # Every hub, proxy and disk fails in its own way; the cause follows in the sentence.
         raise PerceptorError(f"{quote(name)} could not be downloaded: {error}.") from error
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".writing")
-    save_file(_unshared(model.state_dict()), temporary)
-    temporary.replace(path)
-    path.with_suffix(".sha256").write_text(f"{file_hash(path)}  {path.name}\n")
+    keep_weights(path, model.state_dict())
     return path
-
-
-def _unshared(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Tensors with memory of their own, as safetensors wants them."""
-    return {name: tensor.detach().clone().contiguous() for name, tensor in state.items()}

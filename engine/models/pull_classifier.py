@@ -3,10 +3,9 @@
 import tempfile
 from pathlib import Path
 
-from safetensors.torch import save_file
-
 from engine.errors import PerceptorError, quote
-from engine.models import check_name, file_hash, weights_path
+from engine.models import check_name, weights_path
+from engine.models.keeping import keep_weights
 from engine.perceptors.classifier import published
 
 
@@ -34,9 +33,5 @@ def pull_classifier(name: str) -> Path:
     except Exception as error:
         # Every server, proxy and disk fails in its own way; the cause follows in the sentence.
         raise PerceptorError(f"{quote(name)} could not be downloaded: {error}.") from error
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".writing")
-    save_file({key: tensor.contiguous() for key, tensor in state.items()}, temporary)
-    temporary.replace(path)
-    path.with_suffix(".sha256").write_text(f"{file_hash(path)}  {path.name}\n")
+    keep_weights(path, state)
     return path

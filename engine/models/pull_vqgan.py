@@ -6,8 +6,8 @@ import torch
 
 from engine.errors import EngineError, quote
 from engine.files import write_atomically
-from engine.models import file_hash
 from engine.models.download import download
+from engine.models.keeping import keep_hash
 from engine.models.lightning import read_checkpoint
 from engine.models.vqgans import PUBLISHED, Published, vqgan_path
 from engine.vqgan import Autoencoder, fill, pack
@@ -46,7 +46,7 @@ def pull_vqgan(name: str) -> Path:
     finally:
         checkpoint.unlink(missing_ok=True)
     write_atomically(path, content)
-    write_atomically(path.with_suffix(".sha256"), f"{file_hash(path)}  {path.name}\n".encode())
+    keep_hash(path)
     return path
 
 

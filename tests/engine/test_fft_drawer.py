@@ -9,13 +9,14 @@ import torch
 from PIL import Image, ImageDraw
 
 from engine.cutouts import choose_views, sample
-from engine.drawers import grid_size, make_drawer, start_from_image
+from engine.drawers import grid_size
 from engine.losses import init_loss, make_targets, prompt_score
 from engine.png import encode_png
 from engine.prompts import parse_prompts
 from engine.protocol import Done, Draw, Snapshot, Started
 from engine.settings import PIXELCLIP, make_settings, resolve
 from engine.streams import stream
+from tests.engine.drawers import begun, from_image
 
 CPU = torch.device("cpu")
 
@@ -41,13 +42,7 @@ def settings(**given):
 
 
 def made(image=None, **given):
-    if image is not None:
-        given |= {"init_image": "x", "start": None}
-    resolved = settings(**given)
-    start = None
-    if image is not None:
-        start = start_from_image(image, *grid_size(resolved), clear=False)
-    return make_drawer(resolved, start, CPU)
+    return begun(settings(**from_image(given, image)), image)
 
 
 def numbers(image):

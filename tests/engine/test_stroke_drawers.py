@@ -2,6 +2,7 @@
 
 import io
 import re
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -10,12 +11,14 @@ import resvg_py
 import torch
 from PIL import Image
 
-from engine.drawers import grid_size, make_drawer, start_from_image
+from engine.drawers import grid_size
 from engine.drawers.strokes import on_white
 from engine.losses import init_loss
 from engine.protocol import Done, Draw, Snapshot, Started
 from engine.settings import PIXELCLIP, make_settings, resolve
 from engine.strokes.placing import edges
+from tests.engine import drawers
+from tests.engine.drawers import begun, from_image
 
 CPU = torch.device("cpu")
 DRAWERS = pytest.mark.parametrize("drawer", ["clipdraw", "line_sketch"])
@@ -27,24 +30,10 @@ def settings(drawer, **given):
 
 
 def made(drawer, image=None, **given):
-    if image is not None:
-        given |= {"init_image": "x", "start": None}
-    resolved = settings(drawer, **given)
-    start = None
-    if image is not None:
-        start = start_from_image(image, *grid_size(resolved), clear=False)
-    return make_drawer(resolved, start, CPU)
+    return begun(settings(drawer, **from_image(given, image)), image)
 
 
-def pulled(drawer, colour, steps=20, rate=0.5):
-    """A drawer after some steps towards a picture of one colour."""
-    optimizer = drawer.optimizer(rate, "adam")
-    target = torch.tensor([*colour, 1.0])[:, None, None]
-    for _ in range(steps):
-        optimizer.zero_grad()
-        torch.autograd.backward((drawer.grid()[0] - target).square().mean())
-        optimizer.step()
-    return drawer
+pulled = partial(drawers.pulled, steps=20, rate=0.5)
 
 
 def paths(drawer):
@@ -116,7 +105,7 @@ def test_a_higher_learning_rate_moves_points_farther(drawer):
     def moved(rate):
         drawn = made(drawer)
         before = drawn.parameters[0].detach().clone()
-        return (pulled(drawn, (0, 0, 0), 3, rate).parameters[0] - before).norm().item()
+        return (pulled(drawn, (0, 0, 0), steps=3, rate=rate).parameters[0] - before).norm().item()
 
     assert moved(1.0) > 3 * moved(0.1)
 

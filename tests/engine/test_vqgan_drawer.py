@@ -2,6 +2,7 @@
 
 import io
 import math
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -10,13 +11,15 @@ import torch
 from PIL import Image
 
 from engine.cutouts import choose_views, sample
-from engine.drawers import grid_size, make_drawer, start_from_image
+from engine.drawers import grid_size
 from engine.losses import init_loss, make_targets, prompt_score
 from engine.prompts import parse_prompts
 from engine.protocol import Done, Draw, Snapshot, Started
 from engine.settings import PIXELCLIP, make_settings, resolve
 from engine.streams import stream
 from engine.vqgan import load_vqgan
+from tests.engine import drawers
+from tests.engine.drawers import begun, from_image
 
 CPU = torch.device("cpu")
 
@@ -27,24 +30,10 @@ def settings(**given):
 
 
 def made(image=None, **given):
-    if image is not None:
-        given |= {"init_image": "x", "start": None}
-    resolved = settings(**given)
-    start = None
-    if image is not None:
-        start = start_from_image(image, *grid_size(resolved), clear=False)
-    return make_drawer(resolved, start, CPU)
+    return begun(settings(**from_image(given, image)), image)
 
 
-def pulled(drawer, colour, steps=10, rate=0.3):
-    """A drawer after some steps towards a picture of one colour."""
-    optimizer = drawer.optimizer(rate, "adam")
-    target = torch.tensor([*colour, 1.0])[:, None, None]
-    for _ in range(steps):
-        optimizer.zero_grad()
-        torch.autograd.backward((drawer.grid()[0] - target).square().mean())
-        optimizer.step()
-    return drawer
+pulled = partial(drawers.pulled, steps=10, rate=0.3)
 
 
 def half_red(size=(96, 64)):
@@ -123,7 +112,7 @@ def test_a_higher_learning_rate_moves_latents_farther():
     def moved(rate):
         drawn = made()
         before = drawn.parameters[0].detach().clone()
-        return (pulled(drawn, (0, 0, 0), 2, rate).parameters[0] - before).norm().item()
+        return (pulled(drawn, (0, 0, 0), steps=2, rate=rate).parameters[0] - before).norm().item()
 
     assert moved(0.3) > 2 * moved(0.03)
 
