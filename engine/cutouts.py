@@ -15,10 +15,14 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from engine.covered import covered_views
+
 # Sub-samples a side within each view pixel: cells' edges come out antialiased.
 SUPERSAMPLING = 2
 BACKDROP_CELLS = 4
 WIDE_EVERY = 3
+# Pixels a side of views whose pixels are as large as cells, and are looked up several times each.
+_SMALL = 64
 
 _NUMBERS_PER_VIEW = 16
 
@@ -142,6 +146,12 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
 
     """
     device = grids[0].device
+    if size > _SMALL and device.type == "cpu":
+        seen = [
+            covered_views(grid, chosen, _layers(grid, chosen), size)
+            for grid, chosen in zip(grids, views, strict=True)
+        ]
+        return seen[0] if len(seen) == 1 else torch.cat(seen)
     # Row 0 is the void around a picture: nothing, fully transparent.
     void = torch.zeros(1, 4, device=device)
     cells = torch.cat([void, *(grid.movedim(1, 3).reshape(-1, 4) for grid in grids)])
@@ -150,8 +160,8 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
         for grid, chosen in zip(grids, views, strict=True):
             layers, _, rows, columns = grid.shape
             indices = _cell_indices(chosen, rows, columns, size, device)
-            last = (torch.arange(len(chosen), device=device) % WIDE_EVERY != 0) * (layers - 1)
-            offset = (first + last * rows * columns)[:, None, None, None]
+            layer = _layers(grid, chosen).to(device)
+            offset = (first + layer * rows * columns)[:, None, None, None]
             positions.append(torch.where(indices < 0, 0, indices + offset))
             first += layers * rows * columns
         indices = torch.cat(positions)
@@ -175,6 +185,11 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
         + colours[:, :, 3]
     )
     return jittered + noise
+
+
+def _layers(grid: torch.Tensor, views: Views) -> torch.Tensor:
+    """Which layer each view sees: ``[n]``."""
+    return (torch.arange(len(views)) % WIDE_EVERY != 0) * (len(grid) - 1)
 
 
 def _cell_indices(

@@ -64,6 +64,11 @@ class Judges:
             hashes |= {judge.name: judge.weights_hash for judge in self.classifiers()}
         return hashes
 
+    def dtype(self, settings: Settings) -> str:
+        """What a job of resolved settings is judged in: the coarsest of its perceptors' numbers."""
+        used = {self.perceptor(name).dtype for name, _ in shares(settings)}
+        return "bfloat16" if "bfloat16" in used else "float32"
+
     def targets(self, name: str, prompts: Sequence[Prompt]) -> Targets:
         """Prompts in a perceptor's space.
 

@@ -39,7 +39,7 @@ from engine.protocol import (
 )
 from engine.questions import questions
 from engine.recipe import Recipe, make_recipe, write_recipe
-from engine.settings import BLEND_FRAMES, DRAWING_VERSION, Settings, picture_names, resolve
+from engine.settings import BLEND_FRAMES, Settings, drawing_version, picture_names, resolve
 from engine.vqgan import load_vqgan
 from engine.walk import Walk
 
@@ -199,9 +199,9 @@ class Studio:
             vqgan = load_vqgan(settings.vqgan_model, self.device)
             weights[f"vqgan-{settings.vqgan_model}"] = vqgan.weights_hash
         provenance = Provenance(
-            drawing_version=DRAWING_VERSION,
+            drawing_version=drawing_version(settings),
             device=self.device_class,
-            dtype="float32",
+            dtype=self._judges.dtype(settings),
             weights=weights,
         )
         start = self._beginnings.begin(settings, pictures)

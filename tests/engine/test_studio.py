@@ -12,10 +12,11 @@ from PIL import Image
 from engine.asks import answered
 from engine.errors import PictureError
 from engine.perceptors.clip import ClipPerceptor
+from engine.perceptors.pixelclip import PixelClip
 from engine.png import encode_png
 from engine.protocol import Cancelled, Done, Draw, Failed, Progress, Snapshot, Started
 from engine.recipe import draw_again, read_recipe
-from engine.settings import resolve
+from engine.settings import PIXELCLIP, resolve
 from tests.engine.conftest import TINY
 
 pytestmark = pytest.mark.usefixtures("models_folder")
@@ -145,9 +146,14 @@ def test_a_picture_does_not_depend_on_who_else_is_in_the_room(studio, ask, threa
     assert together.statistics.score == pytest.approx(alone.statistics.score)
 
 
-def test_four_easels_take_one_sampling_and_one_forward_a_tick(studio, ask, monkeypatch):
+@pytest.mark.parametrize(
+    ("kind", "name", "passes"), [(PixelClip, PIXELCLIP, [24]), (ClipPerceptor, TINY, [6] * 4)]
+)
+def test_four_easels_take_one_sampling_a_tick_and_one_forward_where_the_bytes_allow(
+    studio, ask, monkeypatch, kind, name, passes
+):
     forwards, samplings = [], []
-    encode_views = ClipPerceptor.encode_views
+    encode_views = kind.encode_views
 
     def counted(self, views):
         forwards.append(len(views))
@@ -161,14 +167,15 @@ def test_four_easels_take_one_sampling_and_one_forward_a_tick(studio, ask, monke
         samplings.append(len(grids))
         return sample(grids, views, size)
 
-    monkeypatch.setattr(ClipPerceptor, "encode_views", counted)
+    monkeypatch.setattr(kind, "encode_views", counted)
     monkeypatch.setattr(module, "sample", counted_sample)
     room = studio()
     for number in range(4):
-        room.add(Draw(str(number), tiny(ask, seed=number, iterations=3)))
+        settings = ask(perceptors=[name], seed=number, iterations=3, start="noise")
+        room.add(Draw(str(number), settings))
     finish(room)
     assert samplings == [4, 4, 4]
-    assert forwards == [24, 24, 24]
+    assert forwards == passes * 3
 
 
 def test_batches_show_so_many_times_the_views_a_few_at_a_time(studio, ask, monkeypatch):
@@ -184,14 +191,15 @@ def test_batches_show_so_many_times_the_views_a_few_at_a_time(studio, ask, monke
     room.add(Draw("several", tiny(ask, batches=3, iterations=2)))
     room.add(Draw("one", tiny(ask, seed=2, iterations=2)))
     finish(room)
-    assert [len(views) for views in seen] == [12, 6, 6, 12, 6, 6]
-    first, second, third = seen[0][:6], seen[1], seen[2]
+    assert [len(views) for views in seen] == [6] * 8
+    # Of each step the first batch passes beside the other job's only one.
+    first, _, second, third = seen[:4]
     assert not torch.equal(first, second)
     assert not torch.equal(second, third)
 
 
 def test_a_step_of_several_batches_goes_by_the_mean_of_their_gradients(studio, ask):
-    settings = resolve(tiny(ask, batches=3))
+    settings = resolve(ask(perceptors=[PIXELCLIP], start="noise", batches=3))
     room = studio()
     room.add(Draw("a", settings))
     easel, asks = room._easels["a"], room._asks["a"]

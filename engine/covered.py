@@ -1,0 +1,186 @@
+"""Large views of cells, each pixel the mean of what it covers, without sub-samples.
+
+A pixel of a large view is smaller than about two cells, so that along each axis it covers one cell
+or the two beside an edge. How much of each follows from how far the edge is from its middle: the
+mean is a bilinear look-up at a place that is moved towards the nearest edge (as games scale pixel
+art up). One look-up a pixel instead of several, and no sort of them all for the gradient.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch.autograd.function import once_differentiable
+
+from engine.streams import stream
+
+# Views are worked on some at a time: what one operation writes is in the cache for the next.
+_TOGETHER = 4
+_BILINEAR, _ZEROS = 0, 0
+
+
+class Views(Protocol):
+    """What of `engine.cutouts.Views` is used here."""
+
+    homographies: torch.Tensor
+    colours: torch.Tensor
+    backdrops: torch.Tensor
+    noise: torch.Tensor
+    noise_seed: int
+    wraps: bool
+
+
+def covered_views(
+    grid: torch.Tensor, views: Views, layers: torch.Tensor, size: int
+) -> torch.Tensor:
+    """The views of one picture, as `engine.cutouts.sample` has them; deterministic on a CPU.
+
+    Args:
+        grid: ``[layers, 4, rows, columns]``, RGB premultiplied by alpha, and alpha.
+        views: where to look.
+        layers: ``[n]``: which layer each view sees.
+        size: side of a view in pixels.
+
+    """
+    rows, columns = grid.shape[2:]
+    if views.wraps:
+        grid = F.pad(grid, (1, 1, 1, 1), mode="circular")
+    some = [
+        _Some(views, layer, index, (columns, rows), size)
+        for layer in range(len(grid))
+        for index in (layers == layer).nonzero().flatten().split(_TOGETHER)
+        if len(index) > 0
+    ]
+    seen: torch.Tensor = _Covered.apply(grid, some, size)
+    return seen + _noise(views, size)
+
+
+class _Covered(torch.autograd.Function):
+    """A grid ``[layers, 4, rows, columns]`` to views ``[n, 3, size, size]``, before their noise."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,  # noqa: ANN401 - torch has no public type for it
+        grid: torch.Tensor,
+        some: list["_Some"],
+        size: int,
+    ) -> torch.Tensor:
+        ctx.save_for_backward(grid)
+        ctx.some = some
+        seen = grid.new_empty(sum(len(each.index) for each in some), 3, size, size)
+        for each in some:
+            cells = F.grid_sample(each.shown(grid), each.places, align_corners=False).flatten(2)
+            mixed = torch.baddbmm(each.offset, each.mix, cells[:, :3])
+            mixed.addcmul_(1 - cells[:, 3:], each.backdrops())
+            seen[each.index] = mixed.view(-1, 3, size, size)
+        return seen
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # noqa: ANN401
+        (grid,) = ctx.saved_tensors
+        size = gradient.shape[-1]
+        of_grid = torch.zeros_like(grid)
+        for each in ctx.some:
+            pull = gradient[each.index].flatten(2)
+            of_cells = pull.new_empty(len(pull), 4, size * size)
+            of_cells[:, :3] = torch.bmm(each.mix.transpose(1, 2), pull)
+            of_cells[:, 3] = -(pull * each.backdrops()).sum(1)
+            of_shown, _ = torch.ops.aten.grid_sampler_2d_backward(
+                of_cells.view(-1, 4, size, size),
+                each.shown(grid),
+                each.places,
+                *(_BILINEAR, _ZEROS, False),
+                [True, False],
+            )
+            of_grid[each.layer] += of_shown.sum(0)
+        return of_grid, None, None
+
+
+class _Some:
+    """Some views of one layer.
+
+    Attributes:
+        layer: which.
+        index: ``[n]``, their numbers among all.
+        places: ``[n, size, size, 2]``, where to look, as `F.grid_sample` takes it.
+        mix, offset: ``[n, 3, 3]`` and ``[n, 3, 1]``, the jitter of colours.
+
+    """
+
+    def __init__(
+        self, views: Views, layer: int, index: torch.Tensor, cells: tuple[int, int], size: int
+    ) -> None:
+        self.layer, self.index = layer, index
+        self.places = _places(views.homographies[index], cells, size, wraps=views.wraps)
+        self.mix, self.offset = views.colours[index].split([3, 1], dim=2)
+        # What is behind the picture is jittered as it is, and that before it is spread.
+        coarse = self.mix @ views.backdrops[index].flatten(2)
+        self._coarse = coarse.view_as(views.backdrops[index])
+        self._size = size
+
+    def shown(self, grid: torch.Tensor) -> torch.Tensor:
+        """The layer once for each view, without a copy."""
+        return grid[self.layer].expand(len(self.index), -1, -1, -1)
+
+    def backdrops(self) -> torch.Tensor:
+        """What is behind the picture: ``[n, 3, size · size]``."""
+        spread = _spread(self._coarse.shape[-1], self._size)
+        return (spread @ self._coarse @ spread.T).flatten(2)
+
+
+def _places(
+    homographies: torch.Tensor, cells: tuple[int, int], size: int, *, wraps: bool
+) -> torch.Tensor:
+    """Where each view pixel looks a layer up: ``[n, size, size, 2]``, −1…1 across the layer."""
+    steps = (torch.arange(size) + 0.5) * (2 / size) - 1
+    half = min(cells) / 2
+    depth = _plane(homographies[:, 2], steps)
+    places = homographies.new_empty(len(homographies), size, size, 2)
+    for axis, count in enumerate(cells):
+        # In cells from the picture's left or upper border on.
+        row = half * homographies[:, axis] + count / 2 * homographies[:, 2]
+        place = _plane(row, steps).div_(depth)
+        covered = half * homographies[:, axis, :2].norm(dim=1) * (2 / size)
+        edge = place.round()
+        place.sub_(edge).div_(covered.clamp(min=1e-6)[:, None, None]).clamp_(-0.5, 0.5).add_(edge)
+        if wraps:
+            # A cell of the other side is beyond each border.
+            place.remainder_(count).add_(1)
+            count += 2
+        torch.sub(place.mul_(2 / count), 1, out=places[..., axis])
+    return places
+
+
+def _plane(row: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
+    """``a · x + b · y + c`` for rows ``[n, 3]`` at each pixel: ``[n, size, size]``."""
+    across = row[:, :1] * steps + row[:, 2:]
+    return across[:, None, :] + (row[:, 1:2] * steps)[:, :, None]
+
+
+@lru_cache
+def _spread(coarse: int, size: int) -> torch.Tensor:
+    """Linear interpolation whose ends lie in the corners: ``[size, coarse]``."""
+    place = torch.linspace(0, coarse - 1, size)
+    return (1 - (place[:, None] - torch.arange(coarse)).abs()).clamp(min=0)
+
+
+@lru_cache
+def _white(size: int) -> torch.Tensor:
+    """White noise ``[3, 2 · size, 2 · size]`` that views take a part of."""
+    return torch.randn(3, 2 * size, 2 * size, generator=stream(0, "covered/noise"))
+
+
+def _noise(views: Views, size: int) -> torch.Tensor:
+    """White noise on the views: to each another part of what was drawn once for all."""
+    count = len(views.noise)
+    generator = torch.Generator("cpu").manual_seed(views.noise_seed)
+    corners = torch.randint(size + 1, (count, 2), generator=generator).tolist()
+    white, noise = _white(size), torch.empty(count, 3, size, size)
+    for number, (top, left) in enumerate(corners):
+        part = white[:, top : top + size, left : left + size]
+        torch.mul(part, views.noise[number], out=noise[number])
+    return noise
