@@ -9,6 +9,7 @@ import torch
 
 from engine.cutouts import Views, sample
 from engine.perceptors import Perceptor
+from engine.stopwatch import span
 
 # The picture as prompts see it, without its free-standing subject, the two sides of a mask, and the
 # picture as a dream sees it (`engine.dream`).
@@ -133,10 +134,12 @@ def answered(
         shown = [looks[index][part] for index, part in seen]
         key = judge.view_size, seen
         if key not in sampled:
-            sampled[key] = sample(
-                [look.grid for look in shown], [look.views for look in shown], judge.view_size
-            )
-        answers = _answers(judge, sampled[key], [len(look.views) for look in shown])
+            with span("cutouts"):
+                sampled[key] = sample(
+                    [look.grid for look in shown], [look.views for look in shown], judge.view_size
+                )
+        with span("perceptor"):
+            answers = _answers(judge, sampled[key], [len(look.views) for look in shown])
         by_look = dict(zip(seen, answers, strict=True))
         for index, ask in questions:
             answer = by_look[index, ask.part]

@@ -6,10 +6,8 @@ mean is a bilinear look-up at a place that is moved towards the nearest edge (as
 art up). One look-up a pixel instead of several, and no sort of them all for the gradient.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
@@ -17,24 +15,16 @@ from torch.autograd.function import once_differentiable
 
 from engine.streams import stream
 
+if TYPE_CHECKING:
+    from engine.cutouts import Views
+
 # Views are worked on some at a time: what one operation writes is in the cache for the next.
 _TOGETHER = 4
 _BILINEAR, _ZEROS = 0, 0
 
 
-class Views(Protocol):
-    """What of `engine.cutouts.Views` is used here."""
-
-    homographies: torch.Tensor
-    colours: torch.Tensor
-    backdrops: torch.Tensor
-    noise: torch.Tensor
-    noise_seed: int
-    wraps: bool
-
-
 def covered_views(
-    grid: torch.Tensor, views: Views, layers: torch.Tensor, size: int
+    grid: torch.Tensor, views: "Views", layers: torch.Tensor, size: int
 ) -> torch.Tensor:
     """The views of one picture, as `engine.cutouts.sample` has them; deterministic on a CPU.
 
@@ -51,7 +41,7 @@ def covered_views(
     some = [
         _Some(views, layer, index, (columns, rows), size)
         for layer in range(len(grid))
-        for index in (layers == layer).nonzero().flatten().split(_TOGETHER)
+        for index in torch.split((layers == layer).nonzero().flatten(), _TOGETHER)
         if len(index) > 0
     ]
     seen: torch.Tensor = _Covered.apply(grid, some, size)
@@ -112,11 +102,11 @@ class _Some:
     """
 
     def __init__(
-        self, views: Views, layer: int, index: torch.Tensor, cells: tuple[int, int], size: int
+        self, views: "Views", layer: int, index: torch.Tensor, cells: tuple[int, int], size: int
     ) -> None:
         self.layer, self.index = layer, index
         self.places = _places(views.homographies[index], cells, size, wraps=views.wraps)
-        self.mix, self.offset = views.colours[index].split([3, 1], dim=2)
+        self.mix, self.offset = torch.split(views.colours[index], [3, 1], dim=2)
         # What is behind the picture is jittered as it is, and that before it is spread.
         coarse = self.mix @ views.backdrops[index].flatten(2)
         self._coarse = coarse.view_as(views.backdrops[index])
@@ -129,7 +119,7 @@ class _Some:
     def backdrops(self) -> torch.Tensor:
         """What is behind the picture: ``[n, 3, size · size]``."""
         spread = _spread(self._coarse.shape[-1], self._size)
-        return (spread @ self._coarse @ spread.T).flatten(2)
+        return torch.flatten(spread @ self._coarse @ spread.T, 2)
 
 
 def _places(
@@ -174,7 +164,7 @@ def _white(size: int) -> torch.Tensor:
     return torch.randn(3, 2 * size, 2 * size, generator=stream(0, "covered/noise"))
 
 
-def _noise(views: Views, size: int) -> torch.Tensor:
+def _noise(views: "Views", size: int) -> torch.Tensor:
     """White noise on the views: to each another part of what was drawn once for all."""
     count = len(views.noise)
     generator = torch.Generator("cpu").manual_seed(views.noise_seed)

@@ -147,11 +147,11 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
     """
     device = grids[0].device
     if size > _SMALL and device.type == "cpu":
-        seen = [
+        covered = [
             covered_views(grid, chosen, _layers(grid, chosen), size)
             for grid, chosen in zip(grids, views, strict=True)
         ]
-        return seen[0] if len(seen) == 1 else torch.cat(seen)
+        return covered[0] if len(covered) == 1 else torch.cat(covered)
     # Row 0 is the void around a picture: nothing, fully transparent.
     void = torch.zeros(1, 4, device=device)
     cells = torch.cat([void, *(grid.movedim(1, 3).reshape(-1, 4) for grid in grids)])

@@ -32,6 +32,7 @@ class ClipPerceptor:
         name: as it is asked for.
         device: where it judges.
         dtype: what a frozen tower is computed in; by default the fastest that the device has.
+        random: takes random weights instead of those on this machine, to measure how fast it is.
 
     Raises:
         PerceptorError: for an unknown architecture, or when the weights are damaged or do not fit.
@@ -46,12 +47,15 @@ class ClipPerceptor:
         name: str,
         device: torch.device | str = "cpu",
         dtype: torch.dtype | None = None,
+        *,
+        random: bool = False,
     ) -> None:
         self.name = name
+        path = None if random else weights_path(name)
+        self._model = build(name, path)
         with _quiet():
-            self._model = _build(name, weights_path(name))
             self._tokenizer = open_clip.get_tokenizer(name.partition("/")[0])
-        self.weights_hash = file_hash(weights_path(name))[:16]
+        self.weights_hash = "random" if path is None else file_hash(path)[:16]
         self._device = torch.device(device)
         visual = self._model.visual
         side = visual.image_size
@@ -142,7 +146,16 @@ def _in_places(answer: torch.Tensor) -> torch.Tensor:
     return answer[:, -side * side :].transpose(1, 2).reshape(*answer.shape[::2], side, side)
 
 
-def _build(name: str, path: Path) -> open_clip.CLIP:
+def build(name: str, path: Path | None) -> open_clip.CLIP:
+    """open_clip's module with the weights of a file, or with random ones; raises `PerceptorError`.
+
+    It is in its evaluation mode, and its weights ask for no gradient.
+    """
+    with _quiet():
+        return _build(name, path).eval().requires_grad_(requires_grad=False)
+
+
+def _build(name: str, path: Path | None) -> open_clip.CLIP:
     architecture = name.partition("/")[0]
     configuration = models_folder() / f"{architecture}.json"
     if configuration.is_file() and architecture not in open_clip.list_models():
@@ -150,6 +163,8 @@ def _build(name: str, path: Path) -> open_clip.CLIP:
     if architecture not in open_clip.list_models():
         raise PerceptorError(f"open_clip knows no architecture {quote(architecture)}.")
     model = create(name, pretrained=False)
+    if path is None:
+        return model
     try:
         model.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError) as error:
@@ -157,7 +172,7 @@ def _build(name: str, path: Path) -> open_clip.CLIP:
             f"The weights of {quote(name)} are damaged or of another architecture; "
             f"bring them again with “pixel models pull {name}”."
         ) from error
-    return model.eval().requires_grad_(requires_grad=False)
+    return model
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ _CUDA_BFLOAT16 = (8, 0)
 
 
 def best_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 where the processor multiplies it itself; elsewhere float32, which is faster then."""
+    """bfloat16 where the processor multiplies it itself; else float32, which is faster then."""
     if device.type == "cuda":
         native = torch.cuda.get_device_capability(device) >= _CUDA_BFLOAT16
     else:

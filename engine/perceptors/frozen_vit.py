@@ -1,9 +1,9 @@
-"""A vision transformer whose weights never change, with all that does not depend on the view folded.
+"""A vision transformer whose weights never change, with all folded that depends on them alone.
 
-Drawing needs the forward pass and the gradient of the view; training's form of the model pays for
-more. Here (Dosovitskiy et al. 2021, as CLIP has it) the patch embedding is one matrix product that
-takes colours in 0…1, every linear map is a plain product of two matrices, and what can be worked out
-from the weights alone is worked out once:
+Drawing needs the forward pass and the gradient of the view; the form for training pays for more.
+Here the transformer (Dosovitskiy et al. 2021, as CLIP has it) embeds patches by one matrix product
+that takes colours in 0…1, every linear map is a plain product of two matrices, and what can be
+worked out from the weights is worked out once:
 
 - the normalisation of colours goes into the patch embedding, the class token into the positions;
 - the scale and shift of each layer norm go into the linear map behind it, a layer scale into the
@@ -19,7 +19,12 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from open_clip.transformer import QuickGELU, ResidualAttentionBlock, VisionTransformer
+from open_clip.transformer import (
+    LayerScale,
+    QuickGELU,
+    ResidualAttentionBlock,
+    VisionTransformer,
+)
 from torch import nn
 
 _QUICK = 1.702
@@ -239,6 +244,7 @@ def _scaled(
     """A linear map ``[out, in]`` and ``[out]`` that takes over the layer scale behind it."""
     if isinstance(scale, nn.Identity):
         return weight, bias
+    assert isinstance(scale, LayerScale)
     gamma = _weight(scale.gamma)
     return gamma[:, None] * weight, gamma * bias
 
