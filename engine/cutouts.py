@@ -240,13 +240,13 @@ def _cell_indices(
     """
     pixels = (torch.arange(size, device=device) + 0.5) * (2 / size) - 1
     parts = ((torch.arange(SUPERSAMPLING, device=device) + 0.5) / SUPERSAMPLING - 0.5) * (2 / size)
-    axis = pixels[:, None] + parts[None, :]
-    h = views.homographies.to(device)[..., None, None, None, None]
+    axis = (pixels[:, None] + parts[None, :]).flatten()
+    h = views.homographies.to(device)[..., None, None]
 
     def plane(row: int) -> torch.Tensor:
-        """``a · x + b · y + c``, rounded after each operation: ``[n, y, x, part y, part x]``."""
-        across = h[:, row, 0] * axis[None, None, :, None, :]
-        return (across + h[:, row, 1] * axis[None, :, None, :, None]).add_(h[:, row, 2])
+        """``a · x + b · y + c``, rounded after each operation, at each sub-sample."""
+        across, down = h[:, row, 0] * axis[None, None, :], h[:, row, 1] * axis[None, :, None]
+        return (across + down).add_(h[:, row, 2])
 
     half = min(rows, columns) / 2
     depth = plane(2)
@@ -259,7 +259,9 @@ def _cell_indices(
         x.clamp_(-1, columns)
         y.clamp_(-1, rows)
     # Whole numbers, exact in float32 up to 2^24.
-    return y.add_(1).mul_(columns + 2).add_(x).add_(1).to(torch.int32).flatten(3)
+    indices = y.add_(1).mul_(columns + 2).add_(x).add_(1).to(torch.int32)
+    by_pixel = indices.view(-1, size, SUPERSAMPLING, size, SUPERSAMPLING).transpose(2, 3)
+    return by_pixel.flatten(3)
 
 
 def _noise(views: Views, size: int) -> torch.Tensor:

@@ -127,7 +127,7 @@ def machine(clock: Clock) -> Machine:
     """This machine as it is now."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
-    return Machine(_processor(), torch.get_num_threads(), torch.__version__, gpu, load, clock)
+    return Machine(_processor(), torch.get_num_threads(), str(torch.__version__), gpu, load, clock)
 
 
 def devices() -> tuple[torch.device, ...]:
