@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from engine.processors import wait_politely
+from engine.processors import keep_memory, wait_politely
 from engine.protocol import (
     HEADER_BYTES,
     HEARTBEAT_SECONDS,
@@ -106,6 +106,7 @@ def main() -> int:
 
     # torch takes seconds to import: heartbeats are under way by now, and a wrong peer is gone.
     wait_politely()
+    keep_memory()
     import torch
 
     from engine.errors import PerceptorError

@@ -10,8 +10,13 @@ import typer
 from engine.errors import EngineError, OutputError, PictureError, SettingsError
 from engine.settings import OPTION, PIXELCLIP, find_option, make_settings, picture_names, series
 
-app = typer.Typer(add_completion=False)
-models_app = typer.Typer(help="Weights of published models on this machine.", no_args_is_help=True)
+# Plain help: rich, with its Markdown, takes longer to import than all else of it.
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+models_app = typer.Typer(
+    help="Weights of published models on this machine.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 app.add_typer(models_app, name="models")
 
 _SHIPPED_FOR = {
@@ -298,7 +303,12 @@ def bench(
         list[int] | None,
         typer.Option(min=1, max=64, help="How many are drawn together; repeatable; 1 2 4 8 16."),
     ] = None,
-    cuts: Annotated[int, typer.Option(min=1, max=128, help="Views of each job in a step.")] = 36,
+    cuts: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=128, help=f"Views of each job in a step; 12 with {PIXELCLIP}, else 36."
+        ),
+    ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Processor threads; as many as torch takes.")
     ] = None,

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Views are worked on some at a time: what one operation writes is in the cache for the next.
 _TOGETHER = 4
+# Of which so many at a time in the gradient, each on a thread of its own.
+_LANES = 2
 _BILINEAR, _ZEROS = 0, 0
 
 
@@ -62,7 +64,9 @@ class _Covered(torch.autograd.Function):
         ctx.some = some
         seen = grid.new_empty(sum(len(each.index) for each in some), 3, size, size)
         for each in some:
-            cells = F.grid_sample(each.shown(grid), each.places, align_corners=False).flatten(2)
+            cells = F.grid_sample(
+                each.shown(grid, len(each.index)), each.places, align_corners=False
+            ).flatten(2)
             mixed = torch.baddbmm(each.offset, each.mix, cells[:, :3])
             mixed.addcmul_(1 - cells[:, 3:], each.backdrops())
             seen[each.index] = mixed.view(-1, 3, size, size)
@@ -76,18 +80,27 @@ class _Covered(torch.autograd.Function):
         of_grid = torch.zeros_like(grid)
         for each in ctx.some:
             pull = gradient[each.index].flatten(2)
-            of_cells = pull.new_empty(len(pull), 4, size * size)
-            of_cells[:, :3] = torch.bmm(each.mix.transpose(1, 2), pull)
-            of_cells[:, 3] = -(pull * each.backdrops()).sum(1)
+            # Some views follow one another as one high view: a picture's gradient is zeroed and
+            # summed for each of these only.
+            lanes = _LANES if len(pull) % _LANES == 0 else len(pull)
+            of_cells = pull.new_empty(lanes, 4, len(pull) // lanes, size * size)
+            by_view = of_cells.transpose(1, 2)
+            by_view[:, :, :3] = _in_lanes(torch.bmm(each.mix.transpose(1, 2), pull), lanes)
+            by_view[:, :, 3] = -_in_lanes((pull * each.backdrops()).sum(1), lanes)
             of_shown, _ = torch.ops.aten.grid_sampler_2d_backward(
-                of_cells.view(-1, 4, size, size),
-                each.shown(grid),
-                each.places,
+                of_cells.view(lanes, 4, -1, size),
+                each.shown(grid, lanes),
+                each.places.view(lanes, -1, size, 2),
                 *(_BILINEAR, _ZEROS, False),
                 [True, False],
             )
             of_grid[each.layer] += of_shown.sum(0)
         return of_grid, None, None
+
+
+def _in_lanes(values: torch.Tensor, lanes: int) -> torch.Tensor:
+    """``[n, ...]`` → ``[lanes, n ÷ lanes, ...]``."""
+    return values.view(lanes, -1, *values.shape[1:])
 
 
 class _Some:
@@ -112,9 +125,9 @@ class _Some:
         self._coarse = coarse.view_as(views.backdrops[index])
         self._size = size
 
-    def shown(self, grid: torch.Tensor) -> torch.Tensor:
-        """The layer once for each view, without a copy."""
-        return grid[self.layer].expand(len(self.index), -1, -1, -1)
+    def shown(self, grid: torch.Tensor, times: int) -> torch.Tensor:
+        """The layer so many times, without a copy."""
+        return grid[self.layer].expand(times, -1, -1, -1)
 
     def backdrops(self) -> torch.Tensor:
         """What is behind the picture: ``[n, 3, size · size]``."""
