@@ -41,17 +41,15 @@ def covered_views(
     if views.wraps:
         grid = F.pad(grid, (1, 1, 1, 1), mode="circular")
     some = [
-        _Some(views, layer, index, (columns, rows), size)
-        for layer in range(len(grid))
-        for index in torch.split((layers == layer).nonzero().flatten(), _TOGETHER)
-        if len(index) > 0
+        _Some(views, first, layers, (columns, rows), size)
+        for first in range(0, len(layers), _TOGETHER)
     ]
     seen: torch.Tensor = _Covered.apply(grid, some, size)
-    return seen + _noise(views, size)
+    return seen
 
 
 class _Covered(torch.autograd.Function):
-    """A grid ``[layers, 4, rows, columns]`` to views ``[n, 3, size, size]``, before their noise."""
+    """A grid ``[layers, 4, rows, columns]`` to views ``[n, 3, size, size]``."""
 
     @staticmethod
     def forward(
@@ -62,14 +60,16 @@ class _Covered(torch.autograd.Function):
     ) -> torch.Tensor:
         ctx.save_for_backward(grid)
         ctx.some = some
-        seen = grid.new_empty(sum(len(each.index) for each in some), 3, size, size)
+        seen = grid.new_empty(some[-1].end, 3, size, size)
         for each in some:
-            cells = F.grid_sample(
-                each.shown(grid, len(each.index)), each.places, align_corners=False
-            ).flatten(2)
-            mixed = torch.baddbmm(each.offset, each.mix, cells[:, :3])
+            shown = each.shown(grid, len(each.layers))
+            cells = F.grid_sample(shown, each.places, align_corners=False).flatten(2)
+            mine = seen[each.first : each.end]
+            mixed = mine.view(-1, 3, size * size)
+            torch.baddbmm(each.offset, each.mix, cells[:, :3], out=mixed)
             mixed.addcmul_(1 - cells[:, 3:], each.backdrops())
-            seen[each.index] = mixed.view(-1, 3, size, size)
+            for view, (part, strength) in zip(mine, each.noise, strict=True):
+                view.add_(part, alpha=strength)
         return seen
 
     @staticmethod
@@ -79,10 +79,8 @@ class _Covered(torch.autograd.Function):
         size = gradient.shape[-1]
         of_grid = torch.zeros_like(grid)
         for each in ctx.some:
-            pull = gradient[each.index].flatten(2)
-            # Some views follow one another as one high view: a picture's gradient is zeroed and
-            # summed for each of these only.
-            lanes = _LANES if len(pull) % _LANES == 0 else len(pull)
+            pull = gradient[each.first : each.end].flatten(2)
+            lanes = each.lanes(grid)
             of_cells = pull.new_empty(lanes, 4, len(pull) // lanes, size * size)
             by_view = of_cells.transpose(1, 2)
             by_view[:, :, :3] = _in_lanes(torch.bmm(each.mix.transpose(1, 2), pull), lanes)
@@ -94,7 +92,10 @@ class _Covered(torch.autograd.Function):
                 *(_BILINEAR, _ZEROS, False),
                 [True, False],
             )
-            of_grid[each.layer] += of_shown.sum(0)
+            if len(grid) == 1:
+                of_grid += of_shown.sum(0, keepdim=True)
+            else:
+                of_grid.index_add_(0, each.layers, of_shown)
         return of_grid, None, None
 
 
@@ -104,30 +105,46 @@ def _in_lanes(values: torch.Tensor, lanes: int) -> torch.Tensor:
 
 
 class _Some:
-    """Some views of one layer.
+    """Some views that follow one another.
 
     Attributes:
-        layer: which.
-        index: ``[n]``, their numbers among all.
+        first, end: the number of the first one, and that after the last.
+        layers: ``[n]``, which layer each sees.
         places: ``[n, size, size, 2]``, where to look, as `F.grid_sample` takes it.
         mix, offset: ``[n, 3, 3]`` and ``[n, 3, 1]``, the jitter of colours.
+        noise: for each white noise ``[3, size, size]`` and its strength.
 
     """
 
     def __init__(
-        self, views: "Views", layer: int, index: torch.Tensor, cells: tuple[int, int], size: int
+        self, views: "Views", first: int, layers: torch.Tensor, cells: tuple[int, int], size: int
     ) -> None:
-        self.layer, self.index = layer, index
-        self.places = _places(views.homographies[index], cells, size, wraps=views.wraps)
-        self.mix, self.offset = torch.split(views.colours[index], [3, 1], dim=2)
+        mine = slice(first, first + _TOGETHER)
+        self.layers = layers[mine]
+        self.first, self.end = first, first + len(self.layers)
+        self.places = _places(views.homographies[mine], cells, size, wraps=views.wraps)
+        self.mix, self.offset = torch.split(views.colours[mine], [3, 1], dim=2)
+        self.noise = [
+            (_noise(views, number, size), views.noise[number].item())
+            for number in range(self.first, self.end)
+        ]
         # What is behind the picture is jittered as it is, and that before it is spread.
-        coarse = self.mix @ views.backdrops[index].flatten(2)
-        self._coarse = coarse.view_as(views.backdrops[index])
+        coarse = self.mix @ views.backdrops[mine].flatten(2)
+        self._coarse = coarse.view_as(views.backdrops[mine])
         self._size = size
 
     def shown(self, grid: torch.Tensor, times: int) -> torch.Tensor:
-        """The layer so many times, without a copy."""
-        return grid[self.layer].expand(times, -1, -1, -1)
+        """The layer that each sees, or the only one so many times without a copy."""
+        return grid.expand(times, -1, -1, -1) if len(grid) == 1 else grid[self.layers]
+
+    def lanes(self, grid: torch.Tensor) -> int:
+        """How many pictures the views are for the gradient.
+
+        Views of one layer may follow one another as one high view: a picture's gradient is zeroed
+        and summed for each of these only.
+        """
+        together = len(grid) == 1 and len(self.layers) % _LANES == 0
+        return _LANES if together else len(self.layers)
 
     def backdrops(self) -> torch.Tensor:
         """What is behind the picture: ``[n, 3, size · size]``."""
@@ -177,13 +194,8 @@ def _white(size: int) -> torch.Tensor:
     return torch.randn(3, 2 * size, 2 * size, generator=stream(0, "covered/noise"))
 
 
-def _noise(views: "Views", size: int) -> torch.Tensor:
-    """White noise on the views: to each another part of what was drawn once for all."""
-    count = len(views.noise)
-    generator = torch.Generator("cpu").manual_seed(views.noise_seed)
-    corners = torch.randint(size + 1, (count, 2), generator=generator).tolist()
-    white, noise = _white(size), torch.empty(count, 3, size, size)
-    for number, (top, left) in enumerate(corners):
-        part = white[:, top : top + size, left : left + size]
-        torch.mul(part, views.noise[number], out=noise[number])
-    return noise
+def _noise(views: "Views", number: int, size: int) -> torch.Tensor:
+    """White noise ``[3, size, size]`` for a view: a part of what was drawn once for all."""
+    generator = torch.Generator("cpu").manual_seed((views.noise_seed + number) % 2**62)
+    top, left = torch.randint(size + 1, (2,), generator=generator).tolist()
+    return _white(size)[:, top : top + size, left : left + size]
