@@ -67,7 +67,7 @@ class _Covered(torch.autograd.Function):
             mine = seen[each.first : each.end]
             mixed = mine.view(-1, 3, size * size)
             torch.baddbmm(each.offset, each.mix, cells[:, :3], out=mixed)
-            mixed.addcmul_(1 - cells[:, 3:], each.backdrops())
+            mixed.addcmul_(cells[:, 3:] - 1, each.taken_away())
             for view, (part, strength) in zip(mine, each.noise, strict=True):
                 view.add_(part, alpha=strength)
         return seen
@@ -84,7 +84,7 @@ class _Covered(torch.autograd.Function):
             of_cells = pull.new_empty(lanes, 4, len(pull) // lanes, size * size)
             by_view = of_cells.transpose(1, 2)
             by_view[:, :, :3] = _in_lanes(torch.bmm(each.mix.transpose(1, 2), pull), lanes)
-            by_view[:, :, 3] = -_in_lanes((pull * each.backdrops()).sum(1), lanes)
+            by_view[:, :, 3] = _in_lanes((pull * each.taken_away()).sum(1), lanes)
             of_shown, _ = torch.ops.aten.grid_sampler_2d_backward(
                 of_cells.view(lanes, 4, -1, size),
                 each.shown(grid, lanes),
@@ -129,7 +129,7 @@ class _Some:
             for number in range(self.first, self.end)
         ]
         # What is behind the picture is jittered as it is, and that before it is spread.
-        coarse = self.mix @ views.backdrops[mine].flatten(2)
+        coarse = -self.mix @ views.backdrops[mine].flatten(2)
         self._coarse = coarse.view_as(views.backdrops[mine])
         self._size = size
 
@@ -146,8 +146,8 @@ class _Some:
         together = len(grid) == 1 and len(self.layers) % _LANES == 0
         return _LANES if together else len(self.layers)
 
-    def backdrops(self) -> torch.Tensor:
-        """What is behind the picture: ``[n, 3, size · size]``."""
+    def taken_away(self) -> torch.Tensor:
+        """Minus what is behind the picture: what an alpha of 1 adds, ``[n, 3, size · size]``."""
         spread = _spread(self._coarse.shape[-1], self._size)
         return torch.flatten(spread @ self._coarse @ spread.T, 2)
 
@@ -158,15 +158,16 @@ def _places(
     """Where each view pixel looks a layer up: ``[n, size, size, 2]``, −1…1 across the layer."""
     steps = (torch.arange(size) + 0.5) * (2 / size) - 1
     half = min(cells) / 2
-    depth = _plane(homographies[:, 2], steps)
+    nearness = _plane(homographies[:, 2], steps).reciprocal_()
     places = homographies.new_empty(len(homographies), size, size, 2)
     for axis, count in enumerate(cells):
         # In cells from the picture's left or upper border on.
         row = half * homographies[:, axis] + count / 2 * homographies[:, 2]
-        place = _plane(row, steps).div_(depth)
+        place = _plane(row, steps).mul_(nearness)
         covered = half * homographies[:, axis, :2].norm(dim=1) * (2 / size)
+        a_pixel = covered.clamp(min=1e-6).reciprocal()[:, None, None]
         edge = place.round()
-        place.sub_(edge).div_(covered.clamp(min=1e-6)[:, None, None]).clamp_(-0.5, 0.5).add_(edge)
+        place.sub_(edge).mul_(a_pixel).clamp_(-0.5, 0.5).add_(edge)
         if wraps:
             # A cell of the other side is beyond each border.
             place.remainder_(count).add_(1)
