@@ -211,12 +211,13 @@ class _Bench:
                     slow[what].append(self._seconds(run))
             turns += 1
         alone = next((each for each in contestants if each.jobs == 1), None)
-        told = {what: statistics.median(seconds) for what, seconds in slow.items()}
-        return [self._row(each, alone, told) for each in contestants]
+        return [self._row(each, alone, slow) for each in contestants]
 
-    def _row(self, each: _Contestant, alone: _Contestant | None, slow: dict[str, float]) -> Row:
+    def _row(
+        self, each: _Contestant, alone: _Contestant | None, slow: dict[str, list[float]]
+    ) -> Row:
         iteration = statistics.median(each.ticks)
-        naive = slow.get("naive")
+        naive, eager = slow.get("naive"), slow.get("floor")
         return Row(
             drawer=self.drawer,
             perceptor=self.name,
@@ -236,9 +237,12 @@ class _Bench:
             split_s={part: _short(each.watch.seconds[part] / len(each.ticks)) for part in PARTS},
             encode_s=_short(self._encoding(each.studio)),
             peak_mib=round(each.peak),
-            eager_floor_s=_short(slow["floor"]) if slow else None,
-            naive_s=None if naive is None else _short(naive),
-            speedup=None if naive is None else _short(naive / (iteration / each.jobs)),
+            eager_floor_s=None if eager is None else _short(statistics.median(eager)),
+            naive_s=None if naive is None else _short(statistics.median(naive)),
+            # Only the turns that both took part in.
+            speedup=None
+            if naive is None
+            else _short(each.jobs * _ratio(naive, each.ticks[: len(naive)])),
         )
 
     def _contestant(self, jobs: int) -> _Contestant:

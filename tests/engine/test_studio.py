@@ -146,6 +146,32 @@ def test_a_picture_does_not_depend_on_who_else_is_in_the_room(studio, ask, threa
     assert together.statistics.score == pytest.approx(alone.statistics.score)
 
 
+def test_eight_small_drawings_together_have_the_bytes_that_each_has_alone(studio, ask):
+    asked = {
+        str(seed): ask(perceptors=[PIXELCLIP], start="noise", seed=seed, iterations=3, **given)
+        for seed, given in enumerate(
+            [{}, {"num_cuts": 9}, {"palette": "pico8"}, {"tile": True}] * 2
+        )
+    }
+    room = studio()
+    for job, settings in asked.items():
+        room.add(Draw(job, settings))
+    together = finish(room)
+    for job, settings in asked.items():
+        assert together[job][-1].png == draw_alone(studio, settings).png
+
+
+def test_a_drawing_tells_the_numbers_and_the_version_it_was_judged_with(studio, ask):
+    one = studio()
+    small = one.add(Draw("a", ask(perceptors=[PIXELCLIP], start="noise"))).provenance
+    large = one.add(Draw("b", tiny(ask))).provenance
+    both = one.add(Draw("c", ask(perceptors=[PIXELCLIP, TINY]))).provenance
+    judged_in = ClipPerceptor(TINY, one.device).dtype
+    assert (small.dtype, large.dtype, both.dtype) == ("float32", judged_in, judged_in)
+    # The mathematics of large views and frozen towers is newer than that of small ones.
+    assert small.drawing_version < large.drawing_version == both.drawing_version
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "passes"), [(PixelClip, PIXELCLIP, [24]), (ClipPerceptor, TINY, [6] * 4)]
 )
