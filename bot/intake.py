@@ -112,7 +112,7 @@ async def ask(
         pictures=pictures | {name: name for name in attached},
         base=rules.usual(given) if parent is None else None,
     )
-    rules.check(interaction, settings)
+    rules.check(settings)
     fetched = {name: await fetch_picture(bot, file) for name, file in attached.items()}
     saved = {name: await bot.pictures.save_init(png) for name, png in fetched.items()}
     settings = with_names(settings, lambda name: saved.get(name, name))
@@ -177,7 +177,7 @@ async def enqueue(
     """
     bot = interaction.client
     rules = await Rules.of(interaction)
-    rules.check(interaction, settings)
+    rules.check(settings)
     assert interaction.guild_id is not None
     assert interaction.channel_id is not None
     bot.admission.check_intake()

@@ -43,12 +43,14 @@ CREATE TABLE jobs_new (
     -- Whether the picture is posted behind a spoiler.
     spoiler INTEGER NOT NULL DEFAULT 0,
 
-    -- The queue's order is (lane, round, id). Lane 0 is for jobs that were on an easel before.
+    -- The queue's order is (lane, round, yields, id). Lane 0 is for jobs that were on an easel
+    -- before; yields is 1 for those of people who do not come first in their server.
     state TEXT NOT NULL DEFAULT 'queued'
         CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
     attempt INTEGER NOT NULL DEFAULT 0,
     lane INTEGER NOT NULL DEFAULT 1,
     round INTEGER NOT NULL,
+    yields INTEGER NOT NULL DEFAULT 0,
     -- Since when its owner wants a running job stopped.
     cancel_at REAL,
 
@@ -104,8 +106,10 @@ DROP TABLE jobs;
 ALTER TABLE jobs_new RENAME TO jobs;
 
 -- Who is next, and how many are before a job; ids of user and guild spare the look into the row.
-CREATE INDEX jobs_queued ON jobs (lane, round, id, user_id, guild_id) WHERE state = 'queued';
+CREATE INDEX jobs_queued ON jobs (lane, round, yields, id, user_id, guild_id) WHERE state = 'queued';
 CREATE INDEX jobs_queued_by_user ON jobs (user_id, round) WHERE state = 'queued';
+-- In which round a server is.
+CREATE INDEX jobs_queued_by_guild ON jobs (guild_id, round) WHERE state = 'queued';
 CREATE INDEX jobs_running ON jobs (user_id, guild_id, suspect) WHERE state = 'running';
 
 -- The pictures of a person, a channel and a server, and the durations from which the waiting time

@@ -47,7 +47,8 @@ class Estimates(Database):
         row = await self._read(
             """
             SELECT (SELECT COUNT(*) FROM jobs
-                WHERE state = 'queued' AND (lane, round, id) < (this.lane, this.round, this.id)
+                WHERE state = 'queued'
+                    AND (lane, round, yields, id) < (this.lane, this.round, this.yields, this.id)
                 ) AS before
             FROM jobs AS this WHERE id = ? AND state = 'queued'
             """,

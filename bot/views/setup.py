@@ -51,6 +51,7 @@ _IN_WORDS: Mapping[tuple[str, str], str] = {
 
 _LABELS: Mapping[str, str] = {
     "allowed": "Pictures here",
+    "first_roles": "Roles that come first",
     "waiting_per_user": "Waiting pictures of one person",
     "running_per_user": "Drawn at a time for one person",
     "running_per_guild": "Drawn at a time for this server",
@@ -64,6 +65,7 @@ _BY_OPERATOR = "as whoever runs this bot has it"
 _UNSET: Mapping[str, str] = {
     "channels": "everywhere",
     "roles": "everybody",
+    "first_roles": "nobody",
     "waiting_per_user": _BY_OPERATOR,
     "running_per_user": _BY_OPERATOR,
     "running_per_guild": _BY_OPERATOR,
@@ -102,9 +104,9 @@ class _Page:
 _PAGES = (
     _Page(
         "Where, and for whom",
-        "Choose the channels in which pictures may be asked for, and the roles that may ask. "
-        "Choose none for all.",
-        selects=("channels", "roles"),
+        "Choose the channels in which pictures may be asked for and the roles that may ask, or "
+        "none for all; and the roles whose pictures come first, if there are any.",
+        selects=("channels", "roles", "first_roles"),
     ),
     _Page(
         "How much",
