@@ -80,8 +80,9 @@ def prompt_choices(typed: str, former: Sequence[FormerPrompt]) -> list[Choice[st
     """What is typed so far, and the former prompts that hold it, in their order.
 
     Discord takes the first one when somebody presses Enter, so that must be what they typed; where
-    nothing else is offered, neither is that, and Enter sends the command at once. A former prompt that is too long for a value is offered by the number of its job, as `chosen_job`
-    reads it. Who has none, and types nothing, gets examples.
+    nothing else is offered, neither is that, and Enter sends the command at once. A former prompt
+    that is too long for a value is offered by the number of its job, as `chosen_job` reads it. Who
+    has none, and types nothing, gets examples.
     """
     text = one_line(typed)
     own = [Choice(name=text, value=text)] if text and not is_too_long(text) else []

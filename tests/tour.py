@@ -39,7 +39,7 @@ class Tour:
         self._stops += 1
         path = self._folder / f"{self._stops:02}-{name}.png"
         await self.page.screenshot(path=path)
-        print(path)  # noqa: T201
+        print(path)
 
     async def begin(self, command: str) -> None:
         """Type a command's name and choose it."""
@@ -171,7 +171,6 @@ async def _endings(tour: Tour) -> None:
 async def _take(folder: Path) -> None:
     chromium = shutil.which("chromium")
     assert chromium, "The tour needs Debian's chromium: apt-get install chromium."
-    folder.mkdir(parents=True, exist_ok=True)
     async with demo() as running, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium)
         page = await browser.new_page(viewport={"width": 1100, "height": 1000})
@@ -183,7 +182,9 @@ async def _take(folder: Path) -> None:
 def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where the screenshots are put")
-    asyncio.run(_take(parser.parse_args().folder))
+    folder = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    asyncio.run(_take(folder))
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ _WELCOME = """\
 Welcome to the garden! 🌱 Whatever you can put into words, **pixel** draws here.
 Type `/pixel`, press Enter, and say what you want to see: *a red apple*, *a blue fish*, \
 *a yellow flower --preset sprite*. With `quality` set to **draft** it is quicker.
-The buttons below a picture draw others like it, change it or keep it. `/queue` shows what is being \
-drawn, `/history` what you have drawn, `/family` what was made from what; this server is yours, so \
-`/setup` is too."""
+The buttons below a picture draw others like it, change it or keep it. `/queue` shows what is \
+being drawn, `/history` what you have drawn, `/family` what was made from what; this server is \
+yours, so `/setup` is too."""
 
 # The simulation waits until a command has done its work; on a busy machine an uploaded picture
 # takes seconds to be decoded.
