@@ -30,7 +30,8 @@ class Gallery(Database):
 
     async def gallery_search(self, words: str, *, before: int | None, limit: int) -> list[Job]:
         """The pictures whose prompts hold all these words, or words that begin like them."""
-        pattern = pattern_of(words)
+        rows = await self._read_all("SELECT id FROM gallery_channels")
+        pattern = pattern_of(words, channels=[row["id"] for row in rows])
         if not pattern:
             return []
         return await self._read_jobs(
