@@ -107,25 +107,26 @@ ALTER TABLE jobs_new RENAME TO jobs;
 
 -- Who is next, and how many are before a job; ids of user and guild spare the look into the row.
 CREATE INDEX jobs_queued ON jobs (lane, round, yields, id, user_id, guild_id) WHERE state = 'queued';
-CREATE INDEX jobs_queued_by_user ON jobs (user_id, round) WHERE state = 'queued';
+CREATE INDEX jobs_queued_by_user ON jobs (user_id, guild_id, round) WHERE state = 'queued';
 -- In which round a server is.
-CREATE INDEX jobs_queued_by_guild ON jobs (guild_id, round) WHERE state = 'queued';
+CREATE INDEX jobs_queued_by_guild ON jobs (guild_id, lane, round) WHERE state = 'queued';
 CREATE INDEX jobs_running ON jobs (user_id, guild_id, suspect) WHERE state = 'running';
 
--- The pictures of a person, a channel and a server, and the durations from which the waiting time
+-- The pictures of a person and of a channel, and the durations from which the waiting time
 -- is estimated.
 CREATE INDEX jobs_done_by_user
     ON jobs (user_id, id, channel_id) WHERE state = 'done' AND deleted_at IS NULL;
 CREATE INDEX jobs_done_by_channel
     ON jobs (channel_id, id) WHERE state = 'done' AND deleted_at IS NULL;
-CREATE INDEX jobs_done_by_guild ON jobs (guild_id, id) WHERE state = 'done' AND deleted_at IS NULL;
 CREATE INDEX jobs_done ON jobs (finished_at, drawing_seconds) WHERE state = 'done';
 
 -- The pictures that can be shown.
 CREATE VIEW art AS SELECT * FROM jobs WHERE state = 'done' AND deleted_at IS NULL;
 
--- What somebody asked for last, what was made from a picture, and what shares a message.
+-- What somebody asked for last, everywhere and in one server; what was made from a picture, and what
+-- shares a message.
 CREATE INDEX jobs_by_user ON jobs (user_id, id);
+CREATE INDEX jobs_by_member ON jobs (user_id, guild_id, id);
 CREATE INDEX jobs_by_parent ON jobs (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX jobs_by_group ON jobs (group_id) WHERE group_id IS NOT NULL;
 CREATE INDEX jobs_by_message ON jobs (message_id) WHERE message_id IS NOT NULL;

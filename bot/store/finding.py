@@ -99,7 +99,7 @@ class Finding(Database):
     async def own_pictures(self, user_id: int) -> list[Offer]:
         """Somebody's newest pictures, newest first."""
         rows = await self._read_all(
-            "SELECT id, prompt FROM art WHERE user_id = ? ORDER BY id DESC LIMIT ?",
+            f"SELECT id, prompt FROM {_OF_ONE} AND user_id = ? ORDER BY id DESC LIMIT ?",  # noqa: S608
             (user_id, _OFFERED),
         )
         return [Offer(row["id"], row["prompt"] or "") for row in rows]
@@ -127,9 +127,13 @@ class Finding(Database):
 
 # Each begins with what leaves the fewest rows, and reads these in their order; CROSS JOIN keeps it.
 _VISIBLE = "(art.user_id = :viewer OR channel_id IN (SELECT value FROM json_each(:channels)))"
+# The view `art` by an index that says where each picture was made, which spares a look at the rows
+# of those that are not to be seen.
+_OF_ONE = """
+    jobs AS art INDEXED BY jobs_done_by_user WHERE state = 'done' AND deleted_at IS NULL
+"""
 _BY = f"""
-    SELECT * FROM art
-    WHERE user_id = :by AND id {{sign}} :edge AND {_VISIBLE}
+    SELECT * FROM {_OF_ONE} AND user_id = :by AND id {{sign}} :edge AND {_VISIBLE}
     ORDER BY id {{order}} LIMIT :limit
 """  # noqa: S608 - a constant
 _FAVOURITES = f"""

@@ -288,45 +288,6 @@ async def test_a_cancelled_writer_leaves_no_open_transaction(store: Store) -> No
     assert await store.count_waiting() >= 1
 
 
-async def test_the_hot_queries_use_their_indexes_with_10_000_jobs(
-    store: Store, tmp_path: Path
-) -> None:
-    await add(store)
-    with sqlite3.connect(database_path(tmp_path)) as database:
-        database.execute(
-            """
-            WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number
-                WHERE n < 10000)
-            INSERT INTO jobs (user_id, guild_id, channel_id, asked, seed, round, asked_at)
-            SELECT n % 100, 1, 1, asked, n, n / 100, 0 FROM number, jobs
-            """
-        )
-        statements: list[str] = []
-    database.close()
-    # What the store really sends, explained on the database that it really has.
-    await store._writer.set_trace_callback(statements.append)
-    await store._reader.set_trace_callback(statements.append)
-    await claim(store)
-    await add(store, BOB)
-    last = (await store.waiting(10))[-1]
-    await store.count_before(last)
-    await store.drawn()
-    await store.newest_end()
-    await store.group(1)
-    await store.former_prompts(ALICE)
-    await store.unreported()
-    await store.count_waiting()
-    selects = [text for text in statements if text.lstrip().startswith(("SELECT", "UPDATE"))]
-    assert len(selects) > 8
-    with sqlite3.connect(database_path(tmp_path)) as database:
-        for statement in selects:
-            plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}")]
-            for step in plan:
-                assert not step.startswith("SCAN jobs") or "INDEX" in step, (statement, plan)
-                assert "TEMP B-TREE FOR ORDER" not in step, (statement, plan)
-    database.close()
-
-
 async def test_former_prompts_are_ones_own_newest_first_and_each_once(
     store: Store, tmp_path: Path
 ) -> None:
