@@ -4,6 +4,7 @@ Counters and histograms are counted where things happen; what is true now is rea
 for. No metric names a person, a server or a job.
 """
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from prometheus_client import (
@@ -44,6 +45,7 @@ ENGINE_RESTARTS = Counter("pixel_engine_restarts", "How often the engine ended a
 _QUEUE = Gauge("pixel_queue_length", "Jobs that wait for an easel.")
 _JOBS = Gauge("pixel_jobs", "Unfinished jobs by state.", ["state"])
 _HEALTHY = Gauge("pixel_healthy", "1 if commands arrive and pictures are drawn, else 0.")
+_TASKS = Gauge("pixel_tasks", "What the bot has under way at the same time, as asyncio counts it.")
 _ENGINE_UP = Gauge("pixel_engine_up", "1 if the engine is ready, else 0.")
 
 for _kind in ("command", "message", "settings", "memory", "perceptor", "internal", "engine"):
@@ -60,5 +62,6 @@ async def exposition(bot: "PixelBot") -> bytes:
     _JOBS.labels("queued").set(waiting)
     _JOBS.labels("running").set(running)
     _HEALTHY.set(bot.problem is None)
+    _TASKS.set(len(asyncio.all_tasks()))
     _ENGINE_UP.set(bot.engine.ready is not None)
     return generate_latest()

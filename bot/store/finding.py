@@ -12,6 +12,8 @@ from bot.store.words import pattern_of
 
 # Of so many of somebody's newest pictures a number can be chosen.
 _OFFERED = 200
+# Words that no more pictures have are looked up all at once, others picture by picture.
+_RARE = 20_000
 
 Direction = Literal["older", "newer"]
 
@@ -121,7 +123,12 @@ class Finding(Database):
         if not pattern:
             return []
         values["pattern"] = pattern
-        statement = _FAVOURITES_WITH_WORDS if wanted.favourites else _WORDS
+        statement = _WORDS
+        if wanted.favourites:
+            row = await self._read(_HOW_MANY, {"pattern": pattern, "limit": _RARE + 1})
+            assert row is not None
+            words = _RARE_WORDS if row["found"] <= _RARE else _COMMON_WORDS
+            statement = _FAVOURITES.replace("{words}", words)
         return await self._read_jobs(_statement(statement, direction), values)
 
 
@@ -157,10 +164,13 @@ _WORDS = f"""
     WHERE words MATCH :pattern AND words.rowid {{sign}} :edge AND {_VISIBLE}
     ORDER BY words.rowid {{order}} LIMIT :limit
 """  # noqa: S608
-# Somebody's favourites are few beside what a word may be in: each is looked up.
-_FAVOURITES_WITH_WORDS = _FAVOURITES.replace(
-    "{words}",
-    "AND EXISTS (SELECT 1 FROM words WHERE words MATCH :pattern AND rowid = favourites.job_id)",
+_HOW_MANY = """
+    SELECT COUNT(*) AS found FROM (SELECT 1 FROM words WHERE words MATCH :pattern LIMIT :limit)
+"""
+# The plus keeps words from being the way to the rows.
+_RARE_WORDS = "AND +favourites.job_id IN (SELECT rowid FROM words WHERE words MATCH :pattern)"
+_COMMON_WORDS = (
+    "AND EXISTS (SELECT 1 FROM words WHERE words MATCH :pattern AND rowid = favourites.job_id)"
 )
 
 
