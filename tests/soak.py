@@ -18,6 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +27,12 @@ import aiohttp
 
 from bot.health import address_path
 from tests.bot.helpers import png
-from tests.discord_server.client import BotProcess, DiscordServer, custom_ids
+from tests.discord_server.client import BotProcess, DiscordServer, custom_ids, until
 
 _USERS = 6
 _WAITING = 6
+# No more is asked for while so many wait: what is counted is a bot that keeps up.
+_MOST_WAITING = 3
 _SAMPLE_SECONDS = 2.0
 # What comes first is not counted: models are loaded, caches are filled.
 _WARM_UP = 0.3
@@ -40,6 +43,16 @@ _T = 2.228
 # No more than this an hour is called flat.
 _FLAT_MB, _FLAT_COUNT = 10.0, 2.0
 
+_ACTS = {
+    "ask": 8,
+    "ask with a picture": 1,
+    "click": 4,
+    "history": 2,
+    "queue": 1,
+    "complete": 2,
+    "cancel": 1,
+}
+_BUTTONS = ("info", "time-lapse", "favourite", "upscale", "palette", "reroll", "variations")
 _PROMPTS = ("a red apple", "a lighthouse at dusk", "a fox in the snow", "a castle on a hill")
 _KINDS: tuple[dict[str, object], ...] = (
     {},
@@ -127,12 +140,17 @@ class Soak:
         self.data = data
         self.chance = random.Random(seed)
         self.samples: list[Sample] = []
-        self.done: dict[str, int] = {}
+        self.done: Counter[str] = Counter()
+        self.waiting = 0.0
 
     async def live(self, pause: float) -> None:
-        """Do what people do, for ever."""
+        """Do what people do, for ever; each thing once to begin with."""
+        await self._ask({})
+        await until(self.discord.shown)
+        for act in (*_ACTS, *_BUTTONS):
+            await self._do(act)
         while True:
-            await self._do_something()
+            await self._do(self.chance.choices(list(_ACTS), list(_ACTS.values()))[0])
             await asyncio.sleep(self.chance.expovariate(1 / pause))
 
     async def look(self) -> None:
@@ -145,48 +163,51 @@ class Soak:
                     counts |= {f"engine: {n}": v for n, v in counts_of(engine).items()}
                     address = address_path(self.data).read_text()
                     async with client.get(f"{address}/metrics") as answer:
-                        for line in (await answer.text()).splitlines():
-                            if line.startswith("pixel_tasks "):
-                                counts["bot: tasks"] = float(line.split()[1])
+                        told = dict(
+                            line.rsplit(" ", 1) for line in (await answer.text()).splitlines()
+                        )
+                    counts["bot: tasks"] = float(told["pixel_tasks"])
+                    self.waiting = float(told["pixel_queue_length"])
                     self.samples.append(Sample(time.monotonic(), engine, counts))
                 await asyncio.sleep(_SAMPLE_SECONDS)
 
-    async def _do_something(self) -> None:
-        kind = self.chance.choices(
-            ("ask", "ask with a picture", "click", "history", "queue", "complete", "cancel"),
-            (8, 1, 4, 2, 1, 2, 1),
-        )[0]
+    async def _do(self, act: str) -> None:
         user, channel = self.chance.choice(self.discord.users), self.discord.channels[0]
         number = None
-        if kind in ("click", "cancel"):
-            number = await self._click(user, kind)
-        elif kind == "complete":
-            await self.discord.complete("pixel", "prompt", "a")
-        elif kind in ("history", "queue"):
-            number = await self.discord.slash_as(user, channel, kind)
-        else:
-            options = dict(self.chance.choice(_KINDS))
-            if kind == "ask with a picture":
-                options = {"image": png((64, 36), noise=True)}
-            options |= {"prompt": self.chance.choice(_PROMPTS), "quality": "draft"}
-            number = await self.discord.slash_as(user, channel, "pixel", **options)
+        match act:
+            case "ask" | "ask with a picture":
+                if self.waiting > _MOST_WAITING:
+                    return
+                options = dict(self.chance.choice(_KINDS))
+                if act == "ask with a picture":
+                    options = {"image": png((64, 36), noise=True)}
+                number = await self._ask(options)
+            case "history" | "queue":
+                number = await self.discord.slash_as(user, channel, act)
+            case "complete":
+                await self.discord.complete("pixel", "prompt", "a")
+            case "click":
+                number = await self._click(user, self.chance.choice(_BUTTONS))
+            case button:
+                number = await self._click(user, button)
         if number is not None:
             await self.discord.interaction(number)
-        self.done[kind] = self.done.get(kind, 0) + 1
+            self.done[act] += 1
 
-    async def _click(self, user: str, kind: str) -> str | None:
-        action = (
-            "cancel"
-            if kind == "cancel"
-            else self.chance.choice(
-                ("reroll", "variations", "time-lapse", "info", "favourite", "upscale")
-            )
-        )
+    async def _ask(self, options: dict[str, object]) -> str:
+        options = {"prompt": self.chance.choice(_PROMPTS), "quality": "draft"} | options
+        user = self.chance.choice(self.discord.users)
+        return await self.discord.slash_as(user, self.discord.channels[0], "pixel", **options)
+
+    async def _click(self, user: str, button: str) -> str | None:
+        drawing = button in ("reroll", "variations")
+        if drawing and self.waiting > _MOST_WAITING:
+            return None
         messages = (await self.discord.messages())[-30:]
-        able = [m for m in messages if any(f":{action}:" in one for one in custom_ids(m))]
+        able = [m for m in messages if any(f":{button}:" in one for one in custom_ids(m))]
         if not able:
             return None
-        return await self.discord.click(self.chance.choice(able), action, user)
+        return await self.discord.click(self.chance.choice(able), button, user)
 
 
 def table(samples: Sequence[Sample]) -> tuple[str, bool]:
