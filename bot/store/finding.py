@@ -169,9 +169,8 @@ _HOW_MANY = """
 """
 # The plus keeps words from being the way to the rows.
 _RARE_WORDS = "AND +favourites.job_id IN (SELECT rowid FROM words WHERE words MATCH :pattern)"
-_COMMON_WORDS = (
-    "AND EXISTS (SELECT 1 FROM words WHERE words MATCH :pattern AND rowid = favourites.job_id)"
-)
+# By the number in `art`, so that it is looked up only for what is to be seen.
+_COMMON_WORDS = "AND EXISTS (SELECT 1 FROM words WHERE words MATCH :pattern AND rowid = art.id)"
 
 
 def _without_words(wanted: Wanted) -> str:
