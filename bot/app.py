@@ -238,6 +238,7 @@ async def open_bot(
 
     Raises:
         bot.folder.FolderInUse: when another bot works in the data directory.
+        bot.folder.NewerDatabase: when its database is that of a newer version.
 
     """
     async with contextlib.AsyncExitStack() as stack:

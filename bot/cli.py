@@ -98,7 +98,7 @@ def upgrade(
     """Apply the migrations that are missing; the bot does the same when it starts."""
     from bot import folder
     from bot.config import Config
-    from bot.runner import EX_TEMPFAIL
+    from bot.runner import EX_CONFIG, EX_TEMPFAIL
 
     data = data or Config().data
     try:
@@ -107,6 +107,9 @@ def upgrade(
     except folder.FolderInUse as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(EX_TEMPFAIL) from None
+    except folder.NewerDatabase as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(EX_CONFIG) from None
     typer.echo(f"Applied: {', '.join(applied)}." if applied else "The database is up to date.")
 
 

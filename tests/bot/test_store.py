@@ -342,7 +342,7 @@ async def test_former_prompts_are_ones_own_newest_first_and_each_once(
 
 
 def test_migrations_are_applied_once(tmp_path: Path) -> None:
-    assert upgrade(tmp_path) == ["0001_jobs", "0002_community"]
+    assert upgrade(tmp_path) == ["0001_jobs", "0002_community", "0003_keeping"]
     assert upgrade(tmp_path) == []
 
 
