@@ -24,6 +24,7 @@ from bot.dispatcher import TOLD_OF_MOVES, Dispatcher
 from bot.errors import Refusal, answer_error, say
 from bot.forgetting import Forgetter
 from bot.jobs import Frame
+from bot.keeping import Keeper, Rules
 from bot.pictures import Pictures
 from bot.places import Places
 from bot.reporter import Reporter
@@ -83,6 +84,7 @@ class PixelBot(discord.AutoShardedClient):
         decoding: held while a stranger's picture is decoded, which takes a thread and memory.
         starring: held while a picture is put on a starboard or taken down.
         forgetter: deletes what is kept of people.
+        keeper: removes what is too old or too much.
         workshop: makes pictures of pictures.
         sheets: lays many of them out on one.
         forms: those that are open, by their ids.
@@ -103,6 +105,7 @@ class PixelBot(discord.AutoShardedClient):
         frames: MutableMapping[int, Frame],
         workshop: Workshop,
         places: Places,
+        keeper: Keeper,
         clock: Callable[[], float],
     ) -> None:
         super().__init__(
@@ -121,6 +124,7 @@ class PixelBot(discord.AutoShardedClient):
         self.frames = frames
         self.workshop = workshop
         self.places = places
+        self.keeper = keeper
         self.answering: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
         self.decoding = asyncio.Semaphore(2)
         self.sheets = Sheets(self.workshop, pictures)
@@ -281,6 +285,8 @@ async def open_bot(
         )
         await dispatcher.start()
         stack.push_async_callback(dispatcher.close)
+        rules = Rules(config.quota, config.keep_frames_days, config.keep_pictures_days)
+        keeper = Keeper(store, pictures, rules, clock=clock)
         bot = PixelBot(
             config,
             store=store,
@@ -292,12 +298,15 @@ async def open_bot(
             frames=frames,
             workshop=workshop,
             places=places,
+            keeper=keeper,
             clock=clock,
         )
         await stack.enter_async_context(bot)
         stack.push_async_callback(bot.forgetter.close)
         reporter.start()
         stack.push_async_callback(reporter.close)
+        keeper.start()
+        stack.push_async_callback(keeper.close)
         yield bot
 
 

@@ -4,12 +4,12 @@ import contextlib
 import fcntl
 import os
 import socket
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 from yoyo import get_backend, read_migrations
-from yoyo.migrations import read_sql_migration
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
@@ -70,23 +70,33 @@ def upgrade(data: Path) -> list[str]:
     with get_backend(f"sqlite:///{quote(str(path))}") as backend:
         backend.break_lock()
         with backend.lock():
-            applied = backend.get_applied_migration_hashes()
-            if unknown := set(applied) - {migration.hash for migration in known}:
+            applied = set(backend.get_applied_migration_hashes())
+            if unknown := applied - {migration.hash for migration in known}:
                 raise NewerDatabase(
                     f"The database in {data.resolve()} is that of a newer version of the bot "
                     f"(migrations that this one does not know: {len(unknown)}); update the bot, "
                     "or restore a backup from before."
                 )
-            missing = backend.to_apply(known)
+            missing = [migration for migration in known if migration.hash not in applied]
             for migration in missing:
                 # yoyo's own way notes that a migration is applied in a transaction of its own:
                 # killed in between, it would apply it once more.
                 with backend.transaction():
-                    _, _, statements = read_sql_migration(migration.path)
-                    for statement in statements:
+                    for statement in _statements(Path(migration.path).read_text()):
                         backend.connection.execute(statement)
                     backend.mark_one(migration)
             return [migration.id for migration in missing]
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script, each of which ends where a line ends."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    yield statement
 
 
 def _holder(lock: int) -> str:

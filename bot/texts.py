@@ -52,6 +52,12 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
+def size(count: int) -> str:
+    """A number of bytes for people: at least MiB."""
+    mebibytes = count / 2**20
+    return f"{mebibytes:,.0f} MiB" if mebibytes < 1024 else f"{mebibytes / 1024:,.1f} GiB"
+
+
 def bar(share: float) -> str:
     """How much is done, from 0 to 1."""
     full = round(_BAR_CELLS * min(1.0, max(0.0, share)))

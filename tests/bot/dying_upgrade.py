@@ -67,7 +67,6 @@ def main(work: Path, left: Path) -> None:
 def make_quick() -> None:
     """Find yoyo and the migrations once, and wait for no disk: only processes die here."""
     folder.read_migrations = functools.cache(folder.read_migrations)
-    folder.read_sql_migration = functools.cache(folder.read_sql_migration)
     connections.get_backend_class = functools.cache(connections.get_backend_class)
     connect = SQLiteBackend.connect
 
