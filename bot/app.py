@@ -255,6 +255,9 @@ async def open_bot(
         admission = Admission(store)
         await admission.load()
         pictures = Pictures(config.data)
+        # A database that was restored from a backup does not know the numbers since then, which
+        # messages and files still have.
+        await store.number_from(await pictures.last_number())
         workshop = Workshop()
         frames: dict[int, Frame] = {}
         caps = Caps(per_user=config.running_per_user, per_guild=config.running_per_guild)

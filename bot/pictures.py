@@ -38,6 +38,7 @@ _SMALLEST_FACTOR = 16
 _GAP = 0.015
 _EMPTY = (128, 132, 142, 60)
 
+_NUMBER = re.compile("0|[1-9][0-9]{0,15}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -126,6 +127,10 @@ class Pictures:
             path = self._data / _init_path(digest)
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
+    async def last_number(self) -> int:
+        """The largest number of a job that has a folder here; 0 without any."""
+        return await asyncio.to_thread(_last_number, self._data / "pictures")
+
     async def usage(self) -> int:
         """How many bytes all pictures take."""
         return await asyncio.to_thread(_size, self._data / "pictures")
@@ -178,6 +183,20 @@ def _remove_tree(folder: Path) -> None:
     # Whatever cannot be removed is an error, but not that it is gone already.
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(folder)
+
+
+def _last_number(folder: Path) -> int:
+    for thousand in sorted(_numbers(folder), reverse=True):
+        if found := _numbers(folder / str(thousand)):
+            return max(found)
+    return 0
+
+
+def _numbers(folder: Path) -> list[int]:
+    """The folders of a folder that are named by a number."""
+    if not folder.is_dir():
+        return []
+    return [int(path.name) for path in folder.iterdir() if _NUMBER.fullmatch(path.name)]
 
 
 def _files(path: Path) -> Iterator[os.DirEntry[str]]:
