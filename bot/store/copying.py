@@ -5,6 +5,7 @@ These are no part of a bot at work, so they block, on connections of their own.
 
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,7 @@ from urllib.parse import quote
 
 # A mebibyte or so, and then a pause in which the disk is the bot's.
 _PAGES_AT_ONCE = 256
-_PAUSE_SECONDS = 0.002
+_PAUSE_SECONDS = 0.01
 
 _NULL = re.compile(r"NULL value in (\w+)\.(\w+)")
 
@@ -34,7 +35,7 @@ def copy_database(source: Path, target: Path) -> None:
         # write-ahead logging nobody waits for whoever reads.
         original.execute("BEGIN")
         original.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-        original.backup(copy, pages=_PAGES_AT_ONCE, sleep=_PAUSE_SECONDS)
+        original.backup(copy, pages=_PAGES_AT_ONCE, progress=_pause)
         # One file for everything, also while somebody reads it; a bot changes that again.
         copy.execute("PRAGMA journal_mode = DELETE")
 
@@ -64,6 +65,10 @@ def pictures_of(path: Path) -> Iterator[tuple[int, str]]:
     """The jobs whose pictures are kept, and where; for a database that is up to date."""
     with closing(_read_only(path)) as database:
         yield from database.execute("SELECT id, picture FROM art WHERE kept != 'nothing'")
+
+
+def _pause(_status: int, _remaining: int, _total: int) -> None:
+    time.sleep(_PAUSE_SECONDS)
 
 
 def _read_only(path: Path) -> sqlite3.Connection:

@@ -11,7 +11,7 @@ import pytest
 
 from bot.backup import BackupError, back_up, check
 from bot.folder import database_path, upgrade
-from bot.store import Store
+from bot.store import Store, copying
 from tests.bot.helpers import ALICE, Clock, done, new_job, until
 from tests.bot.scripted import ScriptedEngine
 from tests.bot.test_cli import pixel
@@ -42,14 +42,14 @@ def names(folder: Path) -> set[str]:
 async def test_what_is_written_meanwhile_is_in_the_copy_whole_or_not_at_all(
     filled: Store, tmp_path: Path
 ) -> None:
-    copying = asyncio.create_task(
+    made = asyncio.create_task(
         asyncio.to_thread(pixel, "db", "backup", str(tmp_path / "copy"), "--data", str(tmp_path))
     )
     groups = 0
-    while not copying.done():
+    while not made.done():
         await filled.add_group([new_job(ALICE + groups) for _ in range(4)], waiting_per_user=10)
         groups += 1
-    assert (await copying).returncode == 0
+    assert (await made).returncode == 0
     assert groups > 5
     assert not list(problems(tmp_path / "copy"))
     before, after = content(tmp_path / "copy"), content(database_path(tmp_path))
@@ -64,12 +64,21 @@ def test_it_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert (tmp_path / "copy").stat().st_mode & 0o077 == 0
 
 
-async def test_the_copy_is_not_begun_anew_at_each_change(filled: Store, tmp_path: Path) -> None:
+async def test_the_copy_is_not_begun_anew_at_each_change(
+    filled: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Which SQLite's backup does, unless it reads within one transaction."""
-    copying = asyncio.create_task(asyncio.to_thread(back_up, tmp_path, tmp_path / "copy"))
-    while not copying.done():
-        await done(filled, user=-1)
-    assert await copying > 1_000_000
+    monkeypatch.setattr(copying, "_PAGES_AT_ONCE", 64)
+    monkeypatch.setattr(copying, "_PAUSE_SECONDS", 0.02)
+    made = asyncio.create_task(asyncio.to_thread(back_up, tmp_path, tmp_path / "copy"))
+    changes = 0
+    while not made.done():
+        await filled.set_switch("mode", str(changes))
+        changes += 1
+        assert changes < 1000, "it never ends"
+        await asyncio.sleep(0.005)
+    assert await made > 1_000_000
+    assert changes > 10
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from bot.jobs import Job, Kept
 from bot.keeping import Keeper, Rules
@@ -344,16 +345,24 @@ async def test_the_bot_removes_what_is_too_much_and_says_so_wherever_it_is_looke
         await engine.has(running)
         engine.progress(running, 10)
         await until(lambda: files(tmp_path, running))
+        removed = {
+            what: REGISTRY.get_sample_value("pixel_removed_total", {"what": what})
+            for what in ("frames", "picture")
+        }
         await server.bot.keeper.tidy()
+        for what, before in removed.items():
+            after = REGISTRY.get_sample_value("pixel_removed_total", {"what": what})
+            assert before is not None
+            assert after == before + 1
         assert [files(tmp_path, job_id) for job_id in (old.id, liked.id, running)] == [0, 4, 1]
-        removed = "This picture was removed to save space; “Again” draws it anew."
+        sentence = "This picture was removed to save space; “Again” draws it anew."
         # Its message goes on showing it, which costs nothing here.
         assert server.message(old.id).attachments
         for label in ("Upscale", "Time-lapse", "Export"):
             result = await server.alice.click(server.message(old.id), label=label)
-            assert result.response.content == removed
+            assert result.response.content == sentence
         result = await server.alice.slash(server.channel, "show", id=old.id)
-        assert result.response.embeds[0].fields[-1].value == removed
+        assert result.response.embeds[0].fields[-1].value == sentence
         assert not result.response.attachments
         result = await server.alice.slash(server.channel, "history")
         assert result.response.attachments
