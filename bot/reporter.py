@@ -369,6 +369,10 @@ class Reporter:
                 embed.add_field(name="Picture", value=_NOTHING_FITS, inline=False)
             else:
                 files[f"pixel-group-{group.id}.png"] = sheet
+        elif any(job.picture is not None for job in group.jobs):
+            # The sheet that the message has may show what was deleted since.
+            picture = "none"
+            embed.add_field(name="Pictures", value=no_picture(group.first), inline=False)
         composed = _Sheet(new, embed, group_buttons(group), picture, files)
         return None if _is_shown(composed, shown) else composed
 

@@ -6,9 +6,11 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import discord
 import pytest
 from prometheus_client import REGISTRY
 
+from bot.deleting import delete_pictures
 from bot.jobs import Job, Kept
 from bot.keeping import Keeper, Rules
 from bot.pictures import Pictures
@@ -381,3 +383,29 @@ async def test_a_time_lapse_without_its_frames_is_explained(
         await keeper.tidy()
         result = await server.alice.click(server.message(job.id), label="Time-lapse")
         assert result.response.content == "How this picture grew was removed to save space."
+
+
+async def test_a_sheet_is_taken_down_when_one_of_its_pictures_is_deleted_and_none_is_left(
+    tmp_path: Path, engine: ScriptedEngine
+) -> None:
+    async with simulated(tmp_path, engine, quota=1) as server:
+        parent = await drawn(server, engine)
+        await server.alice.click(server.message(parent.id), label="Variations")
+        for job_id in range(2, 6):
+            await until(lambda job_id=job_id: job_id in engine.at_work)
+            engine.finish(job_id)
+
+        def sheet() -> discord.Message:
+            return next(m for m in server.channel.history() if "#5" in m.embeds[0].footer.text)
+
+        async def posted() -> bool:
+            group = await server.bot.store.group(1)
+            return group is not None and group.report == "posted"
+
+        await until(posted)
+        await server.bot.keeper.tidy()
+        assert sum(files(tmp_path, job_id) for job_id in range(1, 6)) == 0
+        assert sheet().attachments
+        await delete_pictures(server.bot, [await server.job(2)])
+        await until(lambda: not sheet().attachments)
+        assert sheet().embeds[0].fields[-1].value.startswith("This picture was removed")
