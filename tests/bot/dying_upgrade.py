@@ -1,9 +1,9 @@
-"""Upgrades that are killed: `python -m tests.bot.dying_upgrade WORK LEFT`.
+"""Upgrades that are killed: `python -m tests.bot.dying_upgrade WORK LEFT [STRIDE]`.
 
-A copy of the folder LEFT is upgraded in WORK by child processes that are killed, first before every
-single statement that SQLite runs, then at random moments. After each death the database must be
-that of some version, whole, and the next upgrade must end where an undisturbed one does. Prints how
-many deaths there were.
+A copy of the folder LEFT is upgraded in WORK by child processes that are killed: first before every
+single statement that SQLite runs, or each STRIDE-th, then at random moments. After each death the
+database must be that of some version, whole, and the next upgrade must end where an undisturbed one
+does. Prints how many deaths there were of either kind.
 """
 
 import functools
@@ -28,7 +28,7 @@ from tests.bot.versions import VERSIONS, applied, content, leave_behind, problem
 RANDOM_DEATHS = 12
 
 
-def main(work: Path, left: Path) -> None:
+def main(work: Path, left: Path, stride: int = 1) -> None:
     whole: list[dict[str, str]] = []
     for version in VERSIONS:
         leave_behind(work / version, version)
@@ -58,7 +58,7 @@ def main(work: Path, left: Path) -> None:
         return True
 
     deaths = 0
-    while dies(at_statement(deaths)):
+    while dies(at_statement(deaths * stride)):
         deaths += 1
     numbers = random.Random(1)
     print(deaths, sum(dies(after(numbers.uniform(0, seconds))) for _ in range(RANDOM_DEATHS)))
@@ -141,4 +141,4 @@ def after(seconds: float) -> Callable[[], None]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:]))
