@@ -117,6 +117,7 @@ class Job:
     picture: str | None
     native: str | None
     score: float | None
+    note: str | None
     deleted_at: float | None
     kept: Kept
 
