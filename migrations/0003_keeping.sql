@@ -1,4 +1,7 @@
--- Room on the disk: what is kept of a picture's files, and which pictures drawings need.
+-- Room on the disk: what is kept of a picture's files, and which pictures drawings need. And a note.
+
+-- What is different from what was asked, and why: a sentence for people.
+ALTER TABLE jobs ADD COLUMN note TEXT;
 
 -- What is to be kept of a job's files; where tidied is 0, more than that may still be there.
 ALTER TABLE jobs ADD COLUMN kept TEXT NOT NULL DEFAULT 'all'

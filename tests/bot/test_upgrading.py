@@ -1,5 +1,6 @@
 """The database of any earlier version is brought up to date, whole or not at all."""
 
+import hashlib
 import sqlite3
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.folder import NewerDatabase, database_path, upgrade
+from bot.folder import MIGRATIONS, NewerDatabase, database_path, upgrade
 from bot.jobs import State
 from bot.store import Store, Wanted
 from tests.bot.helpers import NO_CAPS, Clock, add
@@ -122,6 +123,16 @@ def test_a_killed_upgrade_leaves_nothing_half_done_and_the_next_one_ends_it(
     assert done.returncode == 0, done.stderr
     at_statements, _ = map(int, done.stdout.split())
     assert at_statements * stride > 100
+
+
+def test_a_migration_that_databases_have_is_not_changed_any_more() -> None:
+    """They would lack the change; it belongs into a migration of its own."""
+    applied_somewhere = {
+        "0001_jobs": "67c33db90428091e8edbb50210f582d73580a040489d77198a5c3cff863f95f3",
+        "0002_community": "8953126790bca71d797243993e03a854f1345aeb90f8474f6facc6d1c3a7006e",
+    }
+    for name, digest in applied_somewhere.items():
+        assert hashlib.sha256((MIGRATIONS / f"{name}.sql").read_bytes()).hexdigest() == digest
 
 
 def test_the_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
