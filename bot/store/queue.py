@@ -316,6 +316,18 @@ class Queue(Database):
                 (fair_round - row["round"], row["user_id"], row["guild_id"]),
             )
 
+    async def number_from(self, last: int) -> None:
+        """Give the next job a larger number than that, as if there had been one with it."""
+        async with self._transaction():
+            row = await self._write(
+                "UPDATE sqlite_sequence SET seq = MAX(seq, ?) WHERE name = 'jobs' RETURNING seq",
+                (last,),
+            )
+            if row is None:
+                await self._write(
+                    "INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', ?)", (last,)
+                )
+
     async def record_start(
         self,
         job: Job,
