@@ -163,6 +163,9 @@ QUESTIONS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "starboard": _star,
     "delete": _delete,
     "preferences": _preferences,
+    "spare": lambda store: store.spare("picture", before=1e12, after=None, limit=9),
+    "left over": lambda store: store.let_go_left_over(9),
+    "untidied": lambda store: store.untidied(after=0, limit=9),
     "switch": lambda store: store.switch("mode"),
     "bans": lambda store: store.bans(),
 }
@@ -170,7 +173,7 @@ QUESTIONS: dict[str, Callable[[Store], Awaitable[object]]] = {
 # What may be gone through: what is unfinished or untold, the newest entries of an index, and what
 # is small anyhow.
 MAY_BE_SCANNED = re.compile(
-    r"SCAN \w+ USING (COVERING )?INDEX (jobs_(running|queued\w*|open|done)|groups_open)$"
+    r"SCAN \w+ USING (COVERING )?INDEX (jobs_(running|queued\w*|open|done|left_over|untidied)|groups_open)$"
     r"|SCAN (value|channel|json_each|CONSTANT ROW|bans|line|brood|preferences|words)\b"
     r"|SCAN \(subquery"
 )
@@ -180,6 +183,7 @@ INDEXES = {
     *("jobs_done", "jobs_done_by_channel", "jobs_done_by_user", "jobs_open", "jobs_running"),
     *("jobs_queued", "jobs_queued_by_guild", "jobs_queued_by_user"),
     *("favourites_by_job", "groups_by_message", "groups_open", "preferences_by_name"),
+    *("jobs_kept", "jobs_left_over", "jobs_shown_by_channel", "jobs_untidied"),
 }
 # The last rows, whatever they are.
 NEWEST = "SELECT * FROM jobs ORDER BY id DESC LIMIT 10"
