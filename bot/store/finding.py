@@ -79,7 +79,7 @@ class Finding(Database):
         if not jobs:
             return Excerpt([], newer=False, older=False)
         if direction == "older":
-            newer = bool(await self._beside(wanted, jobs[0].id, "newer", 1))
+            newer = edge is not None and bool(await self._beside(wanted, jobs[0].id, "newer", 1))
             return Excerpt(jobs, newer=newer, older=more)
         older = bool(await self._beside(wanted, jobs[-1].id, "older", 1))
         return Excerpt(jobs, newer=more, older=older)

@@ -173,7 +173,8 @@ QUESTIONS: dict[str, Callable[[Store], Awaitable[object]]] = {
 # What may be gone through: what is unfinished or untold, the newest entries of an index, and what
 # is small anyhow.
 MAY_BE_SCANNED = re.compile(
-    r"SCAN \w+ USING (COVERING )?INDEX (jobs_(running|queued\w*|open|done|left_over|untidied)|groups_open)$"
+    r"SCAN \w+ USING (COVERING )?INDEX jobs_(running|queued\w*|open|done|left_over|untidied)$"
+    r"|SCAN groups USING (COVERING )?INDEX groups_open$"
     r"|SCAN (value|channel|json_each|CONSTANT ROW|bans|line|brood|preferences|words)\b"
     r"|SCAN \(subquery"
 )
