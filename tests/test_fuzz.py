@@ -212,6 +212,7 @@ def test_settings_in_a_prompt_from_a_chat(text):
 
 @patient
 @given(commands)
+@example('--drawer ""')
 def test_settings_one_a_line(text):
     try:
         read = read_lines(text)
