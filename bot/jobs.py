@@ -101,6 +101,8 @@ class Job:
     spoiler: bool
     state: State
     attempt: int
+    lane: int
+    round: int
     cancel_at: float | None
     suspect: bool
     snapshot: int

@@ -7,6 +7,7 @@ import pytest
 
 from bot.dispatcher import Dispatcher
 from bot.jobs import Frame, Job, State
+from bot.pace import Pace
 from bot.pictures import Pictures
 from bot.store import Caps, Store
 from bot.workshop.client import Workshop
@@ -27,7 +28,7 @@ class World:
         self.dispatcher = self.another()
 
     def another(self, **changes: object) -> Dispatcher:
-        options: dict[str, object] = {"easels": 2, "caps": Caps(per_user=2, per_guild=9)}
+        options: dict[str, object] = {"easels": lambda: 2, "caps": Caps(per_user=2, per_guild=9)}
         return Dispatcher(
             self.store,
             self.engine,
@@ -35,6 +36,7 @@ class World:
             Workshop(),
             **(options | changes),
             frames=self.frames,
+            pace=Pace(),
             on_change=lambda job, urgent: self.told.append((job.id, urgent)),
         )
 
