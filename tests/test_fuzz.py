@@ -2,7 +2,7 @@
 
 In CI each property is tried a hundred times. To try them for about five minutes:
 
-    pytest tests/test_fuzz.py --hypothesis-profile long
+    pytest tests/test_fuzz.py --hypothesis-profile long --timeout 900
 """
 
 import re
