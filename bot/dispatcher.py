@@ -234,9 +234,12 @@ class Dispatcher:
         """Keep what the engine said; returns whether the job still is to be drawn."""
         job = drawing.job
         match event:
-            case Started(settings=resolved, provenance=provenance, iteration=iteration):
+            case Started(settings=resolved, provenance=provenance, iteration=iteration, note=note):
+                drawing.seen = None
                 drawing.reach(iteration, self._pace)
-                return await self._store.record_start(job, resolved, provenance, iteration)
+                if note is not None:
+                    log.warning("%s", note)
+                return await self._store.record_start(job, resolved, provenance, iteration, note)
             case Progress(iteration=iteration, png=png):
                 self._frames[job.id] = Frame(
                     iteration,

@@ -114,6 +114,7 @@ class Job:
     picture: str | None
     native: str | None
     score: float | None
+    note: str | None
     deleted_at: float | None
 
     @property
