@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from bot.app import open_bot
 from bot.config import PREFIX, Config, split_address
-from bot.folder import FolderInUse
+from bot.folder import FolderInUse, NewerDatabase
 from bot.gallery.server import GalleryClosed, serve_gallery
 from bot.logs import set_up
 from bot.web import AddressInUse, make_app, serving
@@ -65,6 +65,9 @@ def run() -> int:
     except (FolderInUse, AddressInUse, GalleryClosed) as error:
         _complain(str(error))
         return EX_TEMPFAIL
+    except NewerDatabase as error:
+        _complain(str(error))
+        return EX_CONFIG
     except (KeyboardInterrupt, asyncio.CancelledError):
         log.info("ended at once, as asked twice")
     return 0

@@ -4,6 +4,9 @@ import os
 import secrets
 from pathlib import Path
 
+# How the names of files end that are still being written.
+UNFINISHED = ".part"
+
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that no reader ever sees half of it, also after a power cut.
@@ -12,7 +15,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     temporary file behind then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
     # Unlike those of `tempfile`, which are the owner's alone, it gets the usual permissions.
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:

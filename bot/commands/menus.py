@@ -13,6 +13,7 @@ from bot.errors import Refusal
 from bot.info import job_info
 from bot.intake import fetch_picture
 from bot.jobs import Job, State
+from bot.label import no_picture
 from bot.texts import code_block, harmless, one_line
 from bot.views.asking import AskForm
 from bot.workshop.orders import Colours, Palette
@@ -76,7 +77,7 @@ async def take_its_palette(
         assert job.native is not None
         png = await bot.pictures.read(job.native)
         if png is None:
-            raise Refusal("The picture's file is not there any more.")
+            raise Refusal(no_picture(job))
         name = f"pixel {job.id}"
         order = Palette(png, MAX_COLOURS, name)
     else:

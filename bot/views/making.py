@@ -10,6 +10,7 @@ from bot.answers import made, picture_file, post_answer
 from bot.errors import Refusal
 from bot.gallery.command import command
 from bot.jobs import Job
+from bot.label import no_picture
 from bot.texts import one_line
 from bot.views.base import JOB, JobButton, check_finished
 from bot.workshop.orders import Enlarge, Export, TimeLapse
@@ -65,7 +66,11 @@ class TimeLapseButton(JobButton, template=rf"pixel:time-lapse:{JOB}"):
         path = await _file(interaction, job)
         frames = await interaction.client.pictures.frames(job.id)
         if not frames:
-            raise Refusal("Nothing was kept of how this picture grew.")
+            raise Refusal(
+                "How this picture grew was removed to save space."
+                if job.kept == "picture"
+                else "Nothing was kept of how this picture grew."
+            )
 
         async def make() -> bytes:
             size, crisp = _fitting(job, _MOVING), _is_crisp(job)
@@ -114,7 +119,7 @@ async def _file(interaction: discord.Interaction["PixelBot"], job: Job) -> str:
     """Where the finished picture lies; raises `Refusal`."""
     found = await interaction.client.pictures.find(check_finished(job))
     if found is None:
-        raise Refusal("The picture's file is not there any more; “Again” draws it anew.")
+        raise Refusal(no_picture(job))
     return str(found)
 
 

@@ -11,6 +11,7 @@ from discord import ui
 from bot.answers import made, picture_file, post_answer
 from bot.errors import Refusal, answer_error
 from bot.jobs import Job
+from bot.label import no_picture
 from bot.translations import phrase
 from bot.views.asking import FORM_ID
 from bot.views.base import JOB, JobButton, check_finished, find_job
@@ -159,7 +160,7 @@ async def _recoloured(
 ) -> bytes:
     found = await interaction.client.pictures.find(check_finished(job))
     if found is None:
-        raise Refusal("The picture's file is not there any more; “Again” draws it anew.")
+        raise Refusal(no_picture(job))
     png = await made(interaction, Recolouring(str(found), parse_palette(palette)))
     if len(png) > interaction.filesize_limit:
         raise Refusal("In these colours it would be too large to be posted here.")

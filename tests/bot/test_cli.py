@@ -77,7 +77,7 @@ def test_the_database_is_upgraded_once(tmp_path: Path) -> None:
     first = pixel("db", "upgrade", "--data", str(tmp_path))
     # Without the option it is the configured folder.
     second = pixel("db", "upgrade", PIXEL_DATA=str(tmp_path))
-    assert first.stdout == "Applied: 0001_jobs, 0002_community.\n"
+    assert first.stdout == "Applied: 0001_jobs, 0002_community, 0003_keeping.\n"
     assert second.stdout == "The database is up to date.\n"
     assert first.returncode == second.returncode == 0
 
