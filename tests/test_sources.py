@@ -16,13 +16,17 @@ RUNNERS = {
     # Puts the middle of an UPDATE together.
     "_set": 1,
 }
-# Those that put statements together; what they put in is written in the same file.
+# Those that put statements together, of what no person has written.
 BUILDERS = {
     # Whether jobs or groups are meant, and which of their columns.
     ("messages.py", "_set"),
     # Which side of a picture, and whether words were searched.
     ("finding.py", "_statement"),
+    # A table and a column of the schema, as SQLite itself has named them.
+    ("copying.py", "_is_false_alarm"),
 }
+# Runs the migrations, which are files of the project.
+MIGRATES = ROOT / "bot" / "folder.py"
 
 
 def is_constant(node: ast.expr, constants: set[str]) -> bool:
@@ -116,7 +120,7 @@ def test_a_statement_with_text_in_it_is_found(statement: str) -> None:
 
 def test_sql_is_in_the_store_alone() -> None:
     for path in (ROOT / "bot").rglob("*.py"):
-        if path in STORE:
+        if path in {*STORE, MIGRATES}:
             continue
         for line, name, _ in called(ast.parse(path.read_text())):
             assert name.rpartition(".")[2] not in {"executescript", "execute_fetchall"}, (
