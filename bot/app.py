@@ -83,7 +83,8 @@ class PixelBot(discord.AutoShardedClient):
     Attributes:
         frames: the newest look of each job that is being drawn.
         places: who waits how long.
-        answering: held while something is made of a picture and posted.
+        answering: held while something is made of a picture and posted, or one person's picture is
+            decoded.
         decoding: held while a stranger's picture is decoded, which takes a thread and memory.
         starring: held while a picture is put on a starboard or taken down.
         forgetter: deletes what is kept of people.

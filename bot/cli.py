@@ -15,6 +15,8 @@ app = typer.Typer(
     help="A community art bot, and the engine that draws for it.",
     no_args_is_help=True,
     add_completion=False,
+    # A traceback's variables may hold the token.
+    pretty_exceptions_show_locals=False,
 )
 database = typer.Typer(help="Look after the bot's database.", no_args_is_help=True)
 app.add_typer(database, name="db")

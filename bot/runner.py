@@ -45,10 +45,11 @@ def run() -> int:
     config = configuration()
     if config is None:
         return EX_CONFIG
-    if config.token is None:
+    # As discord.py takes it, so that the log knows what to hide.
+    token = config.token.get_secret_value().strip() if config.token is not None else ""
+    if not token:
         _complain(f"{PREFIX}TOKEN is not set; {_HOW_TO_GET_ONE} and put it there.")
         return EX_CONFIG
-    token = config.token.get_secret_value()
     set_up(config.log_level, config.log_format, token)
     # The bot does not speak, and tells of its migrations itself.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False

@@ -83,7 +83,7 @@ async def take_its_palette(
     else:
         assert attachment is not None
         name = one_line(PurePath(attachment.filename).stem)[:_LONGEST_NAME] or "palette"
-        order = Palette(await fetch_picture(bot, attachment), _FEW_COLOURS, name)
+        order = Palette(await fetch_picture(interaction, attachment), _FEW_COLOURS, name)
     made = await bot.workshop.make(order)
     if made is None:
         raise Refusal("No palette could be made of this picture.")

@@ -150,6 +150,8 @@ class AskForm(ui.Modal):
             await answer_error(interaction, error, written=written)
 
     async def _queue(self, interaction: discord.Interaction["PixelBot"]) -> None:
+        # The form may have been open for an hour.
+        interaction.client.admission.check_entry(interaction.user.id)
         await interaction.response.defer(ephemeral=True, thinking=True)
         parent = None
         if self._parent is not None:

@@ -12,7 +12,7 @@ from bot.gallery.command import command
 from bot.jobs import Job
 from bot.label import no_picture
 from bot.texts import one_line
-from bot.views.base import JobButton, check_finished
+from bot.views.base import JOB, JobButton, check_finished
 from bot.workshop.orders import Enlarge, Export, TimeLapse
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _SHEET_FRAMES = 36
 _MOST_FRAMES = 96
 
 
-class UpscaleButton(JobButton, template=r"pixel:upscale:(?P<job>\d{1,18})"):
+class UpscaleButton(JobButton, template=rf"pixel:upscale:{JOB}"):
     """The picture four times as large, or twice: a whole factor, so that every cell stays sharp."""
 
     action = "upscale"
@@ -54,7 +54,7 @@ class UpscaleButton(JobButton, template=r"pixel:upscale:(?P<job>\d{1,18})"):
         await post_answer(interaction, job, "enlargement", make, ending="-large.png")
 
 
-class TimeLapseButton(JobButton, template=r"pixel:time-lapse:(?P<job>\d{1,18})"):
+class TimeLapseButton(JobButton, template=rf"pixel:time-lapse:{JOB}"):
     """How the picture grew, as a GIF."""
 
     action = "time-lapse"
@@ -81,7 +81,7 @@ class TimeLapseButton(JobButton, template=r"pixel:time-lapse:(?P<job>\d{1,18})")
         await post_answer(interaction, job, "time-lapse", make, ending="-time-lapse.gif")
 
 
-class ExportButton(JobButton, template=r"pixel:export:(?P<job>\d{1,18})"):
+class ExportButton(JobButton, template=rf"pixel:export:{JOB}"):
     """All files of the picture in one ZIP, for whoever presses it alone."""
 
     action = "export"

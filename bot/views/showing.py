@@ -15,6 +15,7 @@ from bot.label import label, message_link, no_picture
 from bot.logs import about_job
 from bot.pictures import fit
 from bot.texts import alt_text, one_line
+from bot.views.base import JOB
 from bot.views.buttons import job_buttons
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def choices(jobs: Sequence[Job]) -> list[discord.SelectOption]:
 
 class ShowSelect(
     discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]],
-    template=r"pixel:show:(?P<job>\d{1,18})",
+    template=rf"pixel:show:{JOB}",
 ):
     """Pictures of one family; the one that is chosen is shown to whoever chooses it."""
 
