@@ -13,7 +13,7 @@ from bot.store.words import pattern_of
 # Of so many of somebody's newest pictures a number can be chosen.
 _OFFERED = 200
 # Words that no more pictures have are looked up all at once, others picture by picture.
-_RARE = 20_000
+_RARE = 50_000
 
 Direction = Literal["older", "newer"]
 

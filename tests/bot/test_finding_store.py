@@ -142,7 +142,7 @@ async def test_favourites_are_found_by_rare_and_by_common_words(
     await painter.paint("a green pear")
     for job_id in liked:
         await painter.change("INSERT INTO favourites VALUES (?, ?, 0)", ALICE, job_id)
-    for rare in (0, 20_000):
+    for rare in (0, 50_000):
         monkeypatch.setattr(finding, "_RARE", rare)
         for words, there in (("apple", liked[::-1]), ("gre", [liked[1]]), ("pear", []), ("x", [])):
             assert await found(store, Wanted(ALICE, favourites=True, words=words)) == there
