@@ -42,7 +42,7 @@ class Work:
         steps: how many are left.
         views: how many are judged in a step.
         user_id, guild_id: whose it is, for the caps.
-        lane, round: its place in the queue, before those of higher numbers.
+        lane, round, yields: its place in the queue, before those of higher numbers.
 
     """
 
@@ -53,6 +53,12 @@ class Work:
     guild_id: int
     lane: int = 1
     round: int = 0
+    yields: int = 0
+
+    @property
+    def turn(self) -> tuple[int, int, int]:
+        """What the queue is ordered by, before the jobs' numbers."""
+        return self.lane, self.round, self.yields
 
 
 @dataclass(frozen=True)
@@ -184,7 +190,7 @@ def seconds_until_drawn(
             costs_of.append(costs.of_step(next_work))
             left.append(max(1.0, next_work.steps))
             finished.append(math.nan)
-            bisect.insort(queue, len(works) - 1, key=lambda i: (works[i].lane, works[i].round))
+            bisect.insort(queue, len(works) - 1, key=lambda i: works[i].turn)
             next_at, next_work = next(coming)
         now += steps * tick
         for i in active:
@@ -206,10 +212,16 @@ def _coming(newcomers: Newcomers | None) -> Iterator[tuple[float, Work]]:
 
 def _fair_round(work: Work, running: Sequence[Work], waiting: Sequence[Work]) -> int:
     """Whom a newcomer comes before, as `Queue.add_job` decides it."""
-    own = [other.round for other in waiting if other.user_id == work.user_id]
-    own_running = sum(other.user_id == work.user_id for other in running)
-    now = min((other.round for other in waiting if other.lane == 1), default=0)
-    return max(now + len(own) + own_running, *own, 0)
+    here = [other for other in waiting if other.guild_id == work.guild_id]
+    drawn = [other.round for other in running if other.guild_id == work.guild_id]
+    after = min((other.round for other in here if other.lane == 1), default=None)
+    if after is None:
+        present = max((other.round for other in running), default=0)
+    else:
+        present = max([*drawn, after - 1]) if drawn else after
+    unfinished = sum(other.user_id == work.user_id for other in (*running, *waiting))
+    own = [other.round for other in here if other.user_id == work.user_id]
+    return max([present + unfinished, *(last + 1 for last in own)])
 
 
 def _admit(

@@ -207,7 +207,7 @@ class Bench:
             await store.count_before(self.chance.choice(waiting))
 
         async def eta() -> None:
-            places._seconds = {}
+            places._played_at = 0.0
             await places.of(self.chance.choice(waiting))
 
         async def told() -> None:

@@ -1,6 +1,6 @@
 """The queue, the history and what people set: every SQL statement of the project."""
 
-from bot.store.estimates import Estimates
+from bot.store.estimates import Asked, Estimates, Turn
 from bot.store.finding import Excerpt, Finding, Offer, Wanted
 from bot.store.forgetting import Forgetting, Forgotten, Holdings
 from bot.store.gallery import Gallery
@@ -18,6 +18,7 @@ from bot.store.starboard import Starboard, Stars
 __all__ = [
     "LONE_DEATHS",
     "Answer",
+    "Asked",
     "Caps",
     "DayStatistics",
     "Excerpt",
@@ -35,6 +36,7 @@ __all__ = [
     "Store",
     "Subject",
     "TooSoon",
+    "Turn",
     "Wanted",
 ]
 

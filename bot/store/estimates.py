@@ -1,5 +1,7 @@
 """What the waiting time is estimated from."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.jobs import Job
@@ -17,6 +19,24 @@ class Drawn:
     job: Job
     began: float
     ended: float
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Where a waiting job stands in the queue's order; see `Queue.claim`."""
+
+    job_id: int
+    lane: int
+    round: int
+    yields: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which job was asked for, and when, in seconds since 1970."""
+
+    job_id: int
+    asked_at: float
 
 
 class Estimates(Database):
@@ -37,9 +57,30 @@ class Estimates(Database):
             if job.started_at is not None and job.finished_at is not None
         ]
 
-    async def latest(self, count: int) -> list[Job]:
+    async def turns(self, limit: int) -> list[Turn]:
+        """The next jobs of the queue, in its order."""
+        rows = await self._read_all(
+            """
+            SELECT id AS job_id, lane, round, yields FROM jobs INDEXED BY jobs_queued
+            WHERE state = 'queued' ORDER BY lane, round, yields, id LIMIT ?
+            """,
+            (limit,),
+        )
+        return [Turn(**row) for row in rows]
+
+    async def latest(self, count: int) -> list[Asked]:
         """What was asked for last, whatever became of it, the newest first."""
-        return await self._read_jobs("SELECT * FROM jobs ORDER BY id DESC LIMIT ?", (count,))
+        rows = await self._read_all(
+            "SELECT id AS job_id, asked_at FROM jobs ORDER BY id DESC LIMIT ?", (count,)
+        )
+        return [Asked(**row) for row in rows]
+
+    async def several(self, job_ids: Sequence[int]) -> list[Job]:
+        """Jobs by their numbers, as far as there are such."""
+        return await self._read_jobs(
+            "SELECT * FROM jobs WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(job_ids)),),
+        )
 
     async def own_caps(self, caps: Caps) -> dict[int, Caps]:
         """What servers have set for themselves, by their ids; `caps` where they have not."""

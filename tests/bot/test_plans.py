@@ -137,6 +137,8 @@ QUESTIONS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "who is drawn": lambda store: store.running(),
     "newest durations": lambda store: store.drawn(),
     "newest requests": lambda store: store.latest(10),
+    "whose turn it is": lambda store: store.turns(100),
+    "several jobs": lambda store: store.several([1, 2, 3]),
     "newest end": lambda store: store.newest_end(),
     "message": _message,
     "untold": lambda store: store.unreported(),
@@ -187,7 +189,7 @@ INDEXES = {
     *("jobs_kept", "jobs_left_over", "jobs_shown_by_channel", "jobs_untidied"),
 }
 # The last rows, whatever they are.
-NEWEST = "SELECT * FROM jobs ORDER BY id DESC LIMIT 10"
+NEWEST = "SELECT id AS job_id, asked_at FROM jobs ORDER BY id DESC LIMIT 10"
 
 
 @pytest.fixture(scope="module")
