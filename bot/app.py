@@ -250,6 +250,7 @@ async def open_bot(
         admission = Admission(store)
         await admission.load()
         pictures = Pictures(config.data)
+        await pictures.sweep()
         workshop = Workshop()
         frames: dict[int, Frame] = {}
         caps = Caps(per_user=config.running_per_user, per_guild=config.running_per_guild)
@@ -266,7 +267,7 @@ async def open_bot(
         if engine is None:
             engine = LocalEngine(config.data / "snapshots", on_restart=metrics.ENGINE_RESTARTS.inc)
             stack.push_async_callback(engine.close)
-            await engine.start()
+            await engine.start({str(job_id) for job_id in await store.unfinished()})
         dispatcher = Dispatcher(
             store,
             engine,

@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 from yoyo import get_backend, read_migrations
 
+from engine.files import sweep_parts
+
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
@@ -40,6 +42,8 @@ def locked(data: Path) -> Iterator[None]:
             raise FolderInUse(
                 f"Another bot works in {data.resolve()}; end it or set PIXEL_DATA."
             ) from None
+        # Half-written files of a killed bot.
+        sweep_parts(data)
         yield
     finally:
         os.close(file)

@@ -36,7 +36,8 @@ EDITS = Counter("pixel_message_edits", "Edits of messages that show a job.")
 ERRORS = Counter(
     "pixel_errors",
     "What went wrong: command (a mistake of the bot's), message (could not be shown), "
-    "settings, memory, perceptor, internal (jobs that failed), engine (it died with a job).",
+    "settings, memory, perceptor, internal (jobs that failed), engine (it died with a job), "
+    "storage (the disk or the database did not take something).",
     ["kind"],
 )
 ENGINE_RESTARTS = Counter("pixel_engine_restarts", "How often the engine ended and was restarted.")
@@ -46,7 +47,10 @@ _JOBS = Gauge("pixel_jobs", "Unfinished jobs by state.", ["state"])
 _HEALTHY = Gauge("pixel_healthy", "1 if commands arrive and pictures are drawn, else 0.")
 _ENGINE_UP = Gauge("pixel_engine_up", "1 if the engine is ready, else 0.")
 
-for _kind in ("command", "message", "settings", "memory", "perceptor", "internal", "engine"):
+for _kind in (
+    *("command", "message", "engine", "storage"),
+    *("settings", "memory", "perceptor", "internal"),
+):
     ERRORS.labels(_kind)
 for _state in ("done", "failed", "cancelled"):
     FINISHED.labels(_state)

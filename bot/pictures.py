@@ -7,6 +7,7 @@
         final.svg                        the same in shapes, where it is made of them
         walk.gif                         the way to another picture, where there is one
         thumbnail.png, time-lapse.webp   made of these for the gallery, when first looked at
+    pictures/parts/                      what is being written
 
 The methods run their file work in threads, so that the event loop never waits for a disk.
 """
@@ -22,7 +23,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from engine.files import write_atomically
+from engine.files import sweep_parts, write_atomically
 from engine.png import encode_png
 
 THUMBNAIL, TIME_LAPSE = "thumbnail.png", "time-lapse.webp"
@@ -44,6 +45,11 @@ class Pictures:
 
     def __init__(self, data: Path) -> None:
         self._data = data
+        self._parts = data / "pictures" / "parts"
+
+    async def sweep(self) -> None:
+        """Delete what a killed process has left half written."""
+        await asyncio.to_thread(sweep_parts, self._parts)
 
     async def save_init(self, png: bytes) -> str:
         """Keep a picture that drawings need; returns its SHA-256, which is its name."""
@@ -113,7 +119,7 @@ class Pictures:
         return await asyncio.to_thread(_read, self._data / path)
 
     async def _write(self, path: str, data: bytes) -> None:
-        await asyncio.to_thread(write_atomically, self._data / path, data)
+        await asyncio.to_thread(write_atomically, self._data / path, data, self._parts)
 
 
 def copy_path(job_id: int, name: str) -> str:

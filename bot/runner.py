@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import sqlite3
 import sys
 
 import aiohttp
@@ -63,6 +64,10 @@ def run() -> int:
         return EX_TEMPFAIL
     except (FolderInUse, AddressInUse, GalleryClosed) as error:
         _complain(str(error))
+        return EX_TEMPFAIL
+    except sqlite3.OperationalError as error:
+        # Only at the start: later on, whoever needs the database waits for it.
+        _complain(f"The database in {config.data} cannot be used now: {error}.")
         return EX_TEMPFAIL
     except (KeyboardInterrupt, asyncio.CancelledError):
         log.info("ended at once, as asked twice")

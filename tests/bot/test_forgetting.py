@@ -299,9 +299,9 @@ async def test_a_message_that_was_under_way_is_taken_back(
         store = server.bot.store
         set_message = store.set_message
 
-        async def forgotten_meanwhile(job: Job, message_id: int) -> bool:
+        async def forgotten_meanwhile(job: Job, message_id: int, sent_at: float) -> bool:
             await store._change("DELETE FROM jobs WHERE id = ?", (job.id,))
-            return await set_message(job, message_id)
+            return await set_message(job, message_id, sent_at)
 
         monkeypatch.setattr(store, "set_message", forgotten_meanwhile)
         await server.ask(f"a {SECRET}")

@@ -12,6 +12,7 @@ from engine.protocol import (
     Heartbeat,
     Ready,
     Statistics,
+    Told,
     decode_request,
     encode_frame,
     frame_length,
@@ -58,7 +59,7 @@ def main(kind):
             case "token":
                 told = f"{sorted(k for k in os.environ if 'PIXEL' in k or 'DISCORD' in k)}"
                 statistics = Statistics(1, 0.0, 0.0, 0.0)
-                send(Done(request.job, told.encode(), b"", statistics))
+                send(Told(request.attempt, Done(request.job, told.encode(), b"", statistics)))
 
 
 if __name__ == "__main__":

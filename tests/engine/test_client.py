@@ -75,7 +75,7 @@ async def test_the_engine_draws_says_what_it_is_and_ends_when_closed(tmp_path, a
     assert isinstance(second[-1], Done)
     assert first[-1].png != second[-1].png
     assert not is_alive(process_id)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
 
 async def test_a_job_can_be_cancelled_and_one_that_fails_says_why(tmp_path, ask):
