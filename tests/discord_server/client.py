@@ -244,6 +244,11 @@ class DiscordServer:
         ) as answer:
             answer.raise_for_status()
 
+    async def forget_nonces(self) -> None:
+        """Have Discord forget what was sent a moment ago, as it does within minutes."""
+        async with self._client.delete(f"{self._control}/nonces") as answer:
+            answer.raise_for_status()
+
     async def picture(self, message: Payload) -> bytes:
         """The one file of a message."""
         (attachment,) = message["attachments"]
