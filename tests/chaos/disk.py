@@ -4,11 +4,12 @@ Where it may not, a limit on the size of the bot's files stands for it: the kern
 write beyond it, with EFBIG instead of ENOSPC.
 """
 
+import contextlib
 import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 _SIZE = "160m"
@@ -43,22 +44,20 @@ class Disk:
     Args:
         folder: for it.
         own: whether a file system may be mounted there, in a namespace of this process.
-        processes: the ids of those that write there, for where it may not.
 
     """
 
-    def __init__(self, folder: Path, *, own: bool, processes: Callable[[], Iterable[int]]) -> None:
+    def __init__(self, folder: Path, *, own: bool) -> None:
         self.own = own
-        self._processes = processes
         self._ballast = folder / "ballast"
         folder.mkdir(parents=True, exist_ok=True)
         if own:
             subprocess.run([*_SOME_FILES, str(folder)], check=True)
 
-    def fill(self) -> None:
-        """Leave room for nothing."""
+    def fill(self, processes: Iterable[int]) -> None:
+        """Leave room for nothing; `processes` are those that write there."""
         if not self.own:
-            self._limit(0)
+            _limit_files(processes, 0)
             return
         with self._ballast.open("wb", buffering=0) as file:
             for size in _CHUNKS:
@@ -68,20 +67,22 @@ class Disk:
                 except OSError:
                     continue
 
-    def free(self) -> None:
+    def free(self, processes: Iterable[int]) -> None:
         """Give the room back."""
         if self.own:
             self._ballast.unlink()
         else:
-            self._limit(resource.RLIM_INFINITY)
+            _limit_files(processes, resource.RLIM_INFINITY)
 
     def __str__(self) -> str:
         if self.own:
             return f"a file system of its own ({_SIZE}), filled to the last byte"
         return "a limit on the size of files, as nothing may be mounted here"
 
-    def _limit(self, size: int) -> None:
-        for process in self._processes():
+
+def _limit_files(processes: Iterable[int], size: int) -> None:
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
             resource.prlimit(process, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 

@@ -10,7 +10,14 @@ _ENGINES_SHARE = 5 / 7
 _FIRST_WISHES = 8
 _GROUP = 4
 
-Kind = Literal["kill engine", "kill bot", "freeze engine", "fill disk", "lock database"]
+Kind = Literal[
+    "kill engine",
+    "kill bot",
+    "freeze engine",
+    "freeze engine and kill bot",
+    "fill disk",
+    "lock database",
+]
 
 
 @dataclass(frozen=True)
@@ -144,7 +151,9 @@ def _wish(
 def _blows(chance: random.Random, kills: int) -> tuple[Blow, ...]:
     engines = round(kills * _ENGINES_SHARE)
     troubles = -(-kills // _KILLS_A_TROUBLE)
-    kinds: list[Kind] = ["kill engine"] * engines + ["kill bot"] * (kills - engines)
+    frozen = min(kills - engines, troubles)
+    kinds: list[Kind] = ["kill engine"] * engines + ["kill bot"] * (kills - engines - frozen)
+    kinds += ["freeze engine and kill bot"] * frozen
     for _ in range(troubles):
         kinds += ["freeze engine", "fill disk", "lock database"]
     chance.shuffle(kinds)
