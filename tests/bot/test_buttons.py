@@ -446,6 +446,26 @@ async def test_a_group_shows_those_that_are_left_and_goes_with_the_last(
         assert not (tmp_path / "pictures/0/5").exists()
 
 
+async def test_a_groups_message_that_was_not_written_down_is_found_after_a_restart(
+    tmp_path: Path, engine: ScriptedEngine
+) -> None:
+    async with contextlib.AsyncExitStack() as first:
+        bot = await first.enter_async_context(open_bot(config(tmp_path), engine=engine))
+        async with connected(bot) as server:
+            await group(server, engine)
+            await until(lambda: grouped(server))
+            (sent,) = grouped(server)
+            await bot.store._change("UPDATE groups SET message_id = NULL", ())
+            await first.aclose()
+            settings = config(tmp_path, running_per_user=4)
+            async with open_bot(settings, engine=engine) as successor:
+                await server.restart(successor)
+                for number in (2, 3, 4, 5):
+                    engine.finish(number, picture())
+                await until(lambda: "Delete all" in labels(grouped(server)[-1]))
+                assert [message.id for message in grouped(server)] == [sent.id]
+
+
 async def test_a_group_that_was_not_shown_to_the_end_is_after_a_restart(
     tmp_path: Path, engine: ScriptedEngine
 ) -> None:

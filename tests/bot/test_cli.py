@@ -31,7 +31,10 @@ def pixel(
 def test_help_names_every_command() -> None:
     done = pixel("--help")
     assert done.returncode == 0
-    for command in ("run", "demo", "gallery", "db", "health", "draw", "settings", "models"):
+    for command in (
+        *("run", "demo", "gallery", "db", "chaos", "health"),
+        *("draw", "settings", "models"),
+    ):
         assert f" {command} " in done.stdout
 
 

@@ -273,6 +273,43 @@ async def test_a_job_whose_engine_died_is_not_lost_while_the_database_is_locked(
     assert (await world.job(job_id)).attempt == 2
 
 
+async def test_an_older_attempts_late_picture_is_dropped_and_the_later_one_stays(
+    world: World,
+) -> None:
+    job_id = await world.ask()
+    await world.engine.has(job_id)
+    # Somebody else has handed it out once more, and it is finished.
+    await world.store.recover()
+    later = await world.store.claim(Caps(per_user=9, per_guild=9))
+    assert later is not None
+    assert later.attempt == 2
+    picture, native = await world.pictures.save_final(job_id, png((16, 16)), png((4, 4)))
+    await world.store.finish(later, picture=picture, native=native, drawing_seconds=1.0)
+    world.engine.finish(job_id, picture=png((16, 16)))
+    await world.engine.has()
+    await until(lambda: (job_id, True) in world.told[1:])
+    job = await world.job(job_id)
+    assert (job.state, job.attempt, job.drawing_seconds) == (State.DONE, 2, 1.0)
+    assert await world.pictures.read(picture) == png((16, 16))
+
+
+async def test_the_engine_keeps_nothing_of_jobs_that_end_without_it(world: World) -> None:
+    aside, failed = await world.ask(), await world.ask()
+    await world.engine.has(aside, failed)
+    world.engine.fail(failed, "There is too little memory.")
+    await world.comes_to(failed, State.FAILED)
+    await world.engine.has(aside)
+    # It is a suspect, and waits until nothing else runs.
+    other = await world.ask(BOB)
+    await world.engine.has(aside, other)
+    world.engine.up.clear()
+    world.engine.die()
+    await world.comes_to(aside, State.RUNNING)
+    await world.comes_to(other, State.QUEUED)
+    assert await world.dispatcher.cancel(other)
+    assert world.engine.forgotten == [failed, other]
+
+
 async def test_a_servers_cap_leaves_easels_to_others(store: Store, tmp_path: Path) -> None:
     world = World(store, tmp_path)
     world.dispatcher = world.another(caps=Caps(per_user=9, per_guild=1))

@@ -1,9 +1,12 @@
 """One message per job: what it shows, how often it is edited, and what Discord may answer."""
 
+import asyncio
 import contextlib
 import io
+import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import aiohttp
 import discord
@@ -354,6 +357,91 @@ async def test_a_job_without_a_message_gets_one_after_a_restart(
             await until(lambda: server.requests("POST"))
             await first.aclose()
             server.env.backend.faults.clear()
+            async with open_bot(config(tmp_path), engine=engine) as successor:
+                await server.restart(successor)
+                await server.shown(job_id, lambda _: True)
+
+
+async def test_a_message_that_was_sent_but_not_written_down_is_found_after_a_restart(
+    tmp_path: Path, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with contextlib.AsyncExitStack() as first:
+        bot = await first.enter_async_context(open_bot(config(tmp_path), engine=engine))
+
+        async def killed(*_: object) -> bool:
+            return await asyncio.Future()
+
+        monkeypatch.setattr(bot.store, "set_message", killed)
+        async with connected(bot) as server:
+            jobs = [await server.ask() for _ in range(2)]
+            await until(lambda: server.messages(jobs[0]))
+            (sent,) = server.messages(jobs[0])
+            await first.aclose()
+            async with open_bot(config(tmp_path), engine=engine) as successor:
+                await server.restart(successor)
+                for number in jobs:
+                    engine.finish(number)
+                    await server.finished(number)
+                assert [message.id for message in server.messages(jobs[0])] == [sent.id]
+                assert len(server.messages(jobs[1])) == 1
+
+
+async def test_of_two_messages_of_one_job_the_later_is_removed_after_a_restart(
+    tmp_path: Path, engine: ScriptedEngine
+) -> None:
+    async with contextlib.AsyncExitStack() as first:
+        bot = await first.enter_async_context(open_bot(config(tmp_path), engine=engine))
+        async with connected(bot) as server:
+            job_id = await server.ask()
+            await server.shown(job_id, lambda _: True)
+            (original,) = server.messages(job_id)
+            # As a second request does whose first one arrived after all.
+            twin = discord.ui.View.from_message(original, timeout=None)
+            channel = bot.get_partial_messageable(server.channel.id)
+            await channel.send(embed=original.embeds[0], view=twin)
+            assert len(server.messages(job_id)) == 2
+            await bot.store._change("UPDATE jobs SET message_id = NULL", ())
+            await first.aclose()
+            async with open_bot(config(tmp_path), engine=engine) as successor:
+                await server.restart(successor)
+                engine.finish(job_id)
+                await server.finished(job_id)
+                assert [message.id for message in server.messages(job_id)] == [original.id]
+                assert (await server.job(job_id)).message_id == original.id
+
+
+async def test_a_message_that_a_locked_database_did_not_keep_is_not_sent_twice(
+    tmp_path: Path, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with simulated(tmp_path, engine) as server:
+        set_message, locked = server.bot.store.set_message, [True]
+
+        async def keep(*arguments: Any) -> bool:
+            if locked:
+                locked.clear()
+                raise sqlite3.OperationalError("database is locked")
+            return await set_message(*arguments)
+
+        monkeypatch.setattr(server.bot.store, "set_message", keep)
+        job_id = await server.ask()
+        engine.finish(job_id)
+        await server.finished(job_id)
+        assert len(server.messages(job_id)) == 1
+        assert not locked
+
+
+async def test_where_the_bot_may_not_read_what_was_sent_it_sends_its_message(
+    tmp_path: Path, engine: ScriptedEngine
+) -> None:
+    async with contextlib.AsyncExitStack() as first:
+        bot = await first.enter_async_context(open_bot(config(tmp_path), engine=engine))
+        async with connected(bot) as server:
+            server.env.inject_error("POST", MESSAGES, status=503, times=None)
+            job_id = await server.ask()
+            await until(lambda: server.requests("POST"))
+            await first.aclose()
+            server.env.backend.faults.clear()
+            server.env.inject_error("GET", MESSAGES, status=403, code=50001, times=None)
             async with open_bot(config(tmp_path), engine=engine) as successor:
                 await server.restart(successor)
                 await server.shown(job_id, lambda _: True)

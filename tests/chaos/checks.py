@@ -1,5 +1,6 @@
 """What must be true in the end, each thing with a sentence of what was seen."""
 
+import asyncio
 import contextlib
 import re
 from collections import Counter
@@ -13,12 +14,13 @@ from bot.jobs import Job, State
 from bot.pictures import Pictures
 from engine.client import LocalEngine
 from engine.protocol import Done
-from engine.settings import picture_names
+from engine.settings import Settings, picture_names
 from tests.chaos.records import ended_once
 from tests.discord_server.client import custom_ids
 from tests.discord_server.world import Payload
 
 _NAMED = 5
+_EASELS = 4
 _BUTTON = re.compile(r"pixel:(cancel|again|take):(\d+)")
 _NEVER_IN_THE_LOG = (
     "it is left running until the next start",
@@ -146,18 +148,22 @@ async def check_pictures(
 ) -> None:
     """Every picture has the bytes of the same row drawn once more, with nothing in its way."""
     pictures = Pictures(data)
-    drawn: dict[bytes, tuple[bytes, bytes]] = {}
+    easels = asyncio.Semaphore(_EASELS)
     wrong: list[str] = []
     done = [job for job in jobs if job.state is State.DONE]
+    rows = {msgspec.json.encode(_asked(job)): job for job in done}
+
+    async def drawn_again(job: Job) -> tuple[bytes, bytes]:
+        async with easels:
+            return await _undisturbed(engine, job, pictures)
+
+    again = await asyncio.gather(*map(drawn_again, rows.values()))
+    drawn = dict(zip(rows, again, strict=True))
     for job in done:
-        asked = msgspec.structs.replace(job.asked, seed=job.seed)
-        row = msgspec.json.encode(asked)
-        if row not in drawn:
-            drawn[row] = await _undisturbed(engine, job, pictures)
         assert job.picture is not None
         assert job.native is not None
         kept = (await pictures.read(job.picture), await pictures.read(job.native))
-        if kept != drawn[row]:
+        if kept != drawn[msgspec.json.encode(_asked(job))]:
             wrong.append(f"#{job.id} of attempt {job.attempt}")
     checks.check(
         "every picture has the bytes of an undisturbed run of its row",
@@ -248,8 +254,13 @@ def _subjects(message: Payload, group_of: Mapping[int, int | None]) -> set[tuple
     return found
 
 
+def _asked(job: Job) -> Settings:
+    """What a job's picture follows from: what was asked for, and the seed."""
+    return msgspec.structs.replace(job.asked, seed=job.seed)
+
+
 async def _undisturbed(engine: LocalEngine, job: Job, pictures: Pictures) -> tuple[bytes, bytes]:
-    settings = msgspec.structs.replace(job.asked, seed=job.seed)
+    settings = _asked(job)
     given: dict[str, bytes] = {}
     for name in picture_names(settings):
         png = await pictures.read_init(name)

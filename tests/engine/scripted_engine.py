@@ -56,6 +56,10 @@ def main(kind):
                 os.write(1, (9).to_bytes(4) + b"not a msg")
             case "too long":
                 os.write(1, (2**31).to_bytes(4))
+            case "late":
+                statistics = Statistics(1, 0.0, 0.0, 0.0)
+                send(Told(request.attempt - 1, Done(request.job, b"old", b"", statistics)))
+                send(Told(request.attempt, Done(request.job, b"new", b"", statistics)))
             case "token":
                 told = f"{sorted(k for k in os.environ if 'PIXEL' in k or 'DISCORD' in k)}"
                 statistics = Statistics(1, 0.0, 0.0, 0.0)
