@@ -13,8 +13,8 @@ import discord
 from bot.jobs import Group, Job
 from bot.store import Subject
 
-# Discord's clock need not be this machine's.
-_SLACK = timedelta(minutes=2)
+# Messages are found by Discord's clock, which need not be this machine's.
+_SLACK = timedelta(minutes=10)
 # A message is sent soon after it was asked for.
 _MESSAGES_READ = 300
 

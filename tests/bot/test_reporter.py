@@ -19,7 +19,7 @@ from bot.jobs import State
 from bot.reporter import OLDEST_MESSAGE_SECONDS
 from tests.bot.helpers import Clock, png, until
 from tests.bot.scripted import ScriptedEngine
-from tests.simulated import FINISHED, config, connected, labels, simulated
+from tests.simulated import FINISHED, Server, config, connected, labels, simulated
 
 MESSAGE = "/channels/*/messages/*"
 MESSAGES = "/channels/*/messages"
@@ -362,22 +362,31 @@ async def test_a_job_without_a_message_gets_one_after_a_restart(
                 await server.shown(job_id, lambda _: True)
 
 
+def discords_time(server: Server) -> float:
+    """What its ids say; seconds since 1970."""
+    return discord.utils.snowflake_time(server.channel.id).timestamp()
+
+
 async def test_a_message_that_was_sent_but_not_written_down_is_found_after_a_restart(
-    tmp_path: Path, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, engine: ScriptedEngine, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with contextlib.AsyncExitStack() as first:
-        bot = await first.enter_async_context(open_bot(config(tmp_path), engine=engine))
+        bot = await first.enter_async_context(
+            open_bot(config(tmp_path), engine=engine, clock=clock)
+        )
 
         async def killed(*_: object) -> bool:
             return await asyncio.Future()
 
         monkeypatch.setattr(bot.store, "set_message", killed)
         async with connected(bot) as server:
+            clock.now = discords_time(server)
             jobs = [await server.ask() for _ in range(2)]
             await until(lambda: server.messages(jobs[0]))
             (sent,) = server.messages(jobs[0])
             await first.aclose()
-            async with open_bot(config(tmp_path), engine=engine) as successor:
+            clock.now += 60
+            async with open_bot(config(tmp_path), engine=engine, clock=clock) as successor:
                 await server.restart(successor)
                 for number in jobs:
                     engine.finish(number)
@@ -387,11 +396,14 @@ async def test_a_message_that_was_sent_but_not_written_down_is_found_after_a_res
 
 
 async def test_of_two_messages_of_one_job_the_later_is_removed_after_a_restart(
-    tmp_path: Path, engine: ScriptedEngine
+    tmp_path: Path, engine: ScriptedEngine, clock: Clock
 ) -> None:
     async with contextlib.AsyncExitStack() as first:
-        bot = await first.enter_async_context(open_bot(config(tmp_path), engine=engine))
+        bot = await first.enter_async_context(
+            open_bot(config(tmp_path), engine=engine, clock=clock)
+        )
         async with connected(bot) as server:
+            clock.now = discords_time(server)
             job_id = await server.ask()
             await server.shown(job_id, lambda _: True)
             (original,) = server.messages(job_id)
@@ -402,7 +414,8 @@ async def test_of_two_messages_of_one_job_the_later_is_removed_after_a_restart(
             assert len(server.messages(job_id)) == 2
             await bot.store._change("UPDATE jobs SET message_id = NULL", ())
             await first.aclose()
-            async with open_bot(config(tmp_path), engine=engine) as successor:
+            clock.now += 60
+            async with open_bot(config(tmp_path), engine=engine, clock=clock) as successor:
                 await server.restart(successor)
                 engine.finish(job_id)
                 await server.finished(job_id)
@@ -411,9 +424,10 @@ async def test_of_two_messages_of_one_job_the_later_is_removed_after_a_restart(
 
 
 async def test_a_message_that_a_locked_database_did_not_keep_is_not_sent_twice(
-    tmp_path: Path, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, engine: ScriptedEngine, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with simulated(tmp_path, engine) as server:
+    async with simulated(tmp_path, engine, clock=clock) as server:
+        clock.now = discords_time(server)
         set_message, locked = server.bot.store.set_message, [True]
 
         async def keep(*arguments: Any) -> bool:

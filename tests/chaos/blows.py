@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 from collections import Counter
 
@@ -10,6 +11,7 @@ from tests.chaos.disk import Disk
 from tests.chaos.plan import Blow
 from tests.chaos.records import Records
 from tests.chaos.stage import Stage, runs, until
+from tests.discord_server.world import Payload
 
 _LONGEST_WAIT = 10.0
 # Six seconds of silence, two until it is killed, and some for a busy machine.
@@ -38,13 +40,16 @@ class Blows:
         """From now on a part of the bot's requests fails, in each of the ways that are known."""
         fault = self._stage.discord.fault
         messages = rf"{_MESSAGES}|{_MESSAGE}"
-        await fault("error", path=messages, status=413, code=40005, uploads=True, **_share(0.02))
+        await fault("error", path=messages, status=413, code=40005, uploads=True, **_share(0.06))
         await fault("rate_limit", path=messages, retry_after=0.2, **_share(0.05))
         await fault("error", path=messages, status=500, **_share(0.03))
         await fault("error", path=messages, status=502, carried_out=True, **_share(0.03))
         await fault("reset", path=messages, **_share(0.03))
         await fault("reset", path=messages, carried_out=True, **_share(0.03))
         await fault("slow", path=messages, seconds=0.3, **_share(0.03))
+        await fault(
+            "slow", method="POST", path=_MESSAGES, seconds=1.0, carried_out=True, **_share(0.5)
+        )
         await fault("error", path="/interactions/", status=500, **_share(0.02))
         await fault("reset", path="/interactions/", carried_out=True, **_share(0.02))
 
@@ -57,12 +62,15 @@ class Blows:
         await self._stage.discord.no_faults()
         return dict(hits)
 
-    async def strike(self, blow: Blow) -> None:
-        """Wait for the moment, and do it."""
+    async def wait_for(self, blow: Blow) -> None:
+        """Wait until something is being drawn, if the blow is to meet that."""
         if blow.at_work:
             with contextlib.suppress(TimeoutError):
                 await self._stage.well()
                 await until(self._records.running, _LONGEST_WAIT)
+
+    async def strike(self, blow: Blow) -> None:
+        """Do it."""
         await asyncio.sleep(blow.pause)
         match blow.kind:
             case "kill engine":
@@ -70,6 +78,8 @@ class Blows:
                 os.kill(process, signal.SIGKILL)
             case "kill bot":
                 await until(lambda: self._stage.bot_id is not None)
+                if blow.while_sending:
+                    await self._sending()
                 await self._stage.kill_bot()
             case "freeze engine":
                 # One that is starting has more time to say something.
@@ -89,6 +99,16 @@ class Blows:
                     await asyncio.sleep(blow.seconds)
         self.struck[blow.kind] += 1
 
+    async def _sending(self) -> None:
+        """Wait until a new message is on its way, in which the bot's death does most harm."""
+        seen = len(await self._stage.discord.requests())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LONGEST_WAIT):
+                while True:
+                    if any(map(_is_under_way, await self._stage.discord.requests(seen))):
+                        return
+                    await asyncio.sleep(0.05)
+
     async def _engine(self) -> int:
         await until(lambda: self._stage.engine_id is not None)
         process = self._stage.engine_id
@@ -104,6 +124,11 @@ class Blows:
         except TimeoutError:
             self.missed += 1
             os.kill(process, signal.SIGKILL)
+
+
+def _is_under_way(request: Payload) -> bool:
+    sends = request["method"] == "POST" and re.search(_MESSAGES, request["path"]) is not None
+    return sends and request["status"] == 0
 
 
 def _share(share: float) -> dict[str, object]:

@@ -19,6 +19,7 @@ _LOOK_SECONDS = 0.1
 # Whoever gets no answer tries again; a command may wait five seconds for the database.
 _PATIENCE_SECONDS = 9.0
 _PICTURE = (24, 24)
+_STEPS, _STEPS_TO_CANCEL = 6, 40
 
 
 class People:
@@ -75,7 +76,7 @@ class People:
         recipe, person = wish.recipe, self._discord.users[wish.person]
         prompt, options = recipe.words, {"drawer": recipe.drawer, "seed": str(recipe.seed)}
         more = {"image": self._picture} if recipe.starts_from_picture else {}
-        iterations = 8 if wish.cancel_after is None else 60
+        iterations = _STEPS if wish.cancel_after is None else _STEPS_TO_CANCEL
         while (job := self._records.find(person, _bare(prompt), recipe.seed)) is None:
             self.tries["asked"] += 1
             with contextlib.suppress(aiohttp.ClientError):

@@ -65,6 +65,7 @@ class Blow:
         at_work: whether it waits until something is being drawn; else it strikes at once, maybe
             while something is starting.
         pause: seconds before it.
+        while_sending: whether the bot is killed while it sends a new message.
         seconds: how long it lasts, for a full disk and a locked database.
 
     """
@@ -73,6 +74,7 @@ class Blow:
     at_work: bool
     pause: float
     seconds: float = 0.0
+    while_sending: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,10 @@ class Plan:
     blows: tuple[Blow, ...]
 
     def wished_before(self, blow: int) -> int:
-        """How many wishes have been made before a blow; all of them before the last one."""
+        """How many wishes have been made before a blow; all of them before the last one.
+
+        Before the first one wishes have been made already (-1).
+        """
         share = (blow + 1) / len(self.blows)
         return min(len(self.wishes), _FIRST_WISHES + round(share * len(self.wishes)))
 
@@ -164,6 +169,7 @@ def _blows(chance: random.Random, kills: int) -> tuple[Blow, ...]:
             pause=chance.uniform(0, 1.5),
             # Shorter and longer than the five seconds for which the bot waits for a lock.
             seconds=chance.uniform(2, 8) if kind in ("fill disk", "lock database") else 0.0,
+            while_sending=kind == "kill bot" and chance.random() < 0.75,
         )
         for kind in kinds
     )

@@ -62,8 +62,10 @@ async def _run(plan: Plan, seed: int, folder: Path, *, own_disk: bool) -> int:
         try:
             await stage.well()
             await blows.make_discord_unreliable()
+            people.wish(plan.wished_before(-1))
             people.ask_for_variations(seed)
             for number, blow in enumerate(plan.blows):
+                await blows.wait_for(blow)
                 people.wish(plan.wished_before(number))
                 await blows.strike(blow)
                 _progress(f"{number + 1} of {len(plan.blows)} blows, {len(records.jobs())} jobs")
@@ -113,6 +115,7 @@ async def _run(plan: Plan, seed: int, folder: Path, *, own_disk: bool) -> int:
             "faults of Discord": ", ".join(f"{n} × {kind}" for kind, n in sorted(faults.items())),
             "disk": str(disk),
             "bots started": str(stage.starts),
+            "messages found again": str(sum("message is there already" in s for s in stage.log)),
             "attempts": f"{sum(job.attempt for job in jobs)} for {len(jobs)} jobs",
             "pressed and typed": ", ".join(f"{n} × {w}" for w, n in sorted(people.tries.items())),
             "strangers who pressed cancel": str(people.meddled),

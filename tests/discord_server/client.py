@@ -221,9 +221,9 @@ class DiscordServer:
         """The messages that show a finished picture by now."""
         return [m for m in await self.messages() if any(":reroll:" in i for i in custom_ids(m))]
 
-    async def requests(self) -> list[Payload]:
-        """Everything that the bots have asked for."""
-        requests: list[Payload] = await self._get("requests")
+    async def requests(self, since: int = 0) -> list[Payload]:
+        """Everything that the bots have asked for, without so many of the first."""
+        requests: list[Payload] = await self._get("requests", since=str(since))
         return requests
 
     async def state(self, of: str) -> Any:

@@ -20,7 +20,7 @@ class Fault(msgspec.Struct):
     Attributes:
         kind: `rate_limit` answers 429; `error` answers `status` with Discord's `code`; `reset`
             closes the connection without an answer; `slow` leaves the body unread for `seconds`
-            and then does as asked.
+            and then does as asked, or does as asked and is silent about it for so long.
         method: of the requests that it happens to; any if empty.
         path: a regular expression that is found in their path after ``/api/v10``.
         uploads: whether it happens only to requests with files.
@@ -31,7 +31,7 @@ class Fault(msgspec.Struct):
         status: for `error`.
         code: for `error`.
         carried_out: for `reset` and `error`, whether the request is carried out nevertheless, so
-            that only its answer is lost.
+            that only its answer is lost; for `slow`, whether it is so at once.
         seconds: for `slow`.
         hits: to how many requests it has happened.
 
@@ -81,6 +81,10 @@ class Faults:
         if fault is None:
             return await handler(request)
         if fault.kind == "slow":
+            if fault.carried_out:
+                response = await handler(request)
+                await asyncio.sleep(fault.seconds)
+                return response
             # An unread body fills the buffers, and then the sender waits.
             await asyncio.sleep(fault.seconds)
             return await handler(request)
