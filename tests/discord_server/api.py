@@ -38,6 +38,9 @@ async def answer_refused(request: web.Request, handler: Any) -> web.StreamRespon
     except Refused as error:
         body = {"code": error.code, "message": error.message}
         return json_response(body, status=error.status)
+    except ConnectionError:
+        # The bot was killed, and nobody hears the answer.
+        return web.Response()
     except web.HTTPNotFound:
         return json_response({"code": 0, "message": "404: Not Found"}, status=404)
 
