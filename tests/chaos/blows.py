@@ -40,7 +40,7 @@ class Blows:
         """From now on a part of the bot's requests fails, in each of the ways that are known."""
         fault = self._stage.discord.fault
         messages = rf"{_MESSAGES}|{_MESSAGE}"
-        await fault("error", path=messages, status=413, code=40005, uploads=True, **_share(0.06))
+        await fault("error", path=messages, status=413, code=40005, uploads=True, **_share(0.12))
         await fault("rate_limit", path=messages, retry_after=0.2, **_share(0.05))
         await fault("error", path=messages, status=500, **_share(0.03))
         await fault("error", path=messages, status=502, carried_out=True, **_share(0.03))
