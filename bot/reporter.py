@@ -38,6 +38,7 @@ OLDEST_MESSAGE_SECONDS = 50 * 60
 
 _NOW = -math.inf
 _LONGEST_BACKOFF_SECONDS = 60.0
+_PAUSE_SECONDS = 1.0
 # Where the server is not known (yet), the limit of a server without boosts.
 _UPLOAD_LIMIT = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
@@ -228,7 +229,7 @@ class Reporter:
                 return await self._store.unreported()
             except sqlite3.OperationalError as error:
                 log.warning("the messages cannot be looked through now: %s", error)
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _serve(self, channel_id: int, channel: _Channel) -> None:
         loop = asyncio.get_running_loop()

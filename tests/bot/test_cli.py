@@ -76,6 +76,14 @@ def test_a_second_bot_in_the_same_folder_is_told_so(tmp_path: Path) -> None:
     assert "Another bot works in" in done.stderr
 
 
+def test_a_database_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "pixel.db").mkdir()
+    done = pixel("run", PIXEL_TOKEN="x", PIXEL_DATA=str(tmp_path))
+    assert done.returncode == 75
+    assert done.stderr.count("\n") == 1
+    assert f"The database in {tmp_path} cannot be used now: " in done.stderr
+
+
 def test_the_database_is_upgraded_once(tmp_path: Path) -> None:
     first = pixel("db", "upgrade", "--data", str(tmp_path))
     # Without the option it is the configured folder.

@@ -15,7 +15,7 @@ from discord.http import MultipartParameters
 from PIL import Image
 
 from bot.app import open_bot
-from bot.jobs import State
+from bot.jobs import Job, State
 from bot.reporter import OLDEST_MESSAGE_SECONDS
 from tests.bot.helpers import Clock, png, until
 from tests.bot.scripted import ScriptedEngine
@@ -442,6 +442,25 @@ async def test_a_message_that_a_locked_database_did_not_keep_is_not_sent_twice(
         await server.finished(job_id)
         assert len(server.messages(job_id)) == 1
         assert not locked
+
+
+async def test_messages_are_looked_through_as_soon_as_the_database_can_be_read(
+    tmp_path: Path, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.reporter._PAUSE_SECONDS", 0.01)
+    async with open_bot(config(tmp_path), engine=engine) as bot:
+        unreported, locked = bot.store.unreported, [sqlite3.OperationalError("is locked")]
+
+        async def read() -> list[Job]:
+            if locked:
+                raise locked.pop()
+            return await unreported()
+
+        monkeypatch.setattr(bot.store, "unreported", read)
+        async with connected(bot) as server:
+            job_id = await server.ask()
+            await server.shown(job_id, lambda _: True)
+            assert not locked
 
 
 async def test_where_the_bot_may_not_read_what_was_sent_it_sends_its_message(

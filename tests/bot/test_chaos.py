@@ -12,21 +12,20 @@ from bot.jobs import Job, State
 from bot.store import Store
 from engine.settings import make_settings
 from tests.bot import helpers
-from tests.bot.conftest import clock, store  # noqa: F401 - fixtures
 from tests.chaos import checks as looks
 from tests.chaos.checks import Checks
 from tests.chaos.disk import Disk, own_namespace
 from tests.chaos.plan import Plan, make_plan
 from tests.chaos.records import Records, ended_once
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 def plan(seed: int = 1) -> Plan:
     return make_plan(jobs=200, kills=70, people=20, channels=4, seed=seed)
 
 
-async def a_job(store: Store, **changes: object) -> Job:  # noqa: F811
+async def a_job(store: Store, **changes: object) -> Job:
     return dataclasses.replace(await helpers.done(store), report="posted", **changes)
 
 
@@ -56,7 +55,7 @@ def test_a_plan_follows_from_its_seed_and_holds_what_was_asked_for() -> None:
         assert settings
 
 
-async def test_each_end_that_must_not_be_is_found(store: Store) -> None:  # noqa: F811
+async def test_each_end_that_must_not_be_is_found(store: Store) -> None:
     good = await a_job(store)
     path = [("queued", "running"), ("running", "done")]
 
@@ -76,7 +75,7 @@ async def test_each_end_that_must_not_be_is_found(store: Store) -> None:  # noqa
     assert not ended_once([])
 
 
-async def test_doubled_missing_and_pinging_messages_are_found(store: Store) -> None:  # noqa: F811
+async def test_doubled_missing_and_pinging_messages_are_found(store: Store) -> None:
     job = await a_job(store, message_id=5)
     shown = message(5, f"pixel:again:{job.id}")
 
@@ -95,7 +94,7 @@ async def test_doubled_missing_and_pinging_messages_are_found(store: Store) -> N
 
 
 async def test_files_and_handles_that_belong_to_nothing_are_found(
-    store: Store,  # noqa: F811
+    store: Store,
     tmp_path: Path,
 ) -> None:
     job = await a_job(store)
@@ -123,7 +122,7 @@ async def test_files_and_handles_that_belong_to_nothing_are_found(
 
 
 async def test_a_picture_that_the_channel_lacks_is_found(
-    store: Store,  # noqa: F811
+    store: Store,
     tmp_path: Path,
 ) -> None:
     job = await a_job(store)
