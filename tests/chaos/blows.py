@@ -13,7 +13,7 @@ from tests.chaos.records import Records
 from tests.chaos.stage import Stage, runs, until
 from tests.discord_server.world import Payload
 
-_LONGEST_WAIT = 10.0
+_LONGEST_WAIT = 30.0
 # Six seconds of silence, two until it is killed, and some for a busy machine.
 _LONGEST_FREEZE = 40.0
 
@@ -63,9 +63,11 @@ class Blows:
         return dict(hits)
 
     async def wait_for(self, blow: Blow) -> None:
-        """Wait until something is being drawn, if the blow is to meet that."""
-        if blow.at_work:
+        """Wait until enough has been drawn and something is being drawn, if the blow is to."""
+        if blow.ended is not None:
+            enough = blow.ended
             with contextlib.suppress(TimeoutError):
+                await until(lambda: self._records.ended() >= enough, _LONGEST_WAIT)
                 await self._stage.well()
                 await until(self._records.running, _LONGEST_WAIT)
 

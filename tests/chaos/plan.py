@@ -8,6 +8,8 @@ from typing import Literal
 _KILLS_A_TROUBLE = 20
 _ENGINES_SHARE = 5 / 7
 _FIRST_WISHES = 8
+# By the last blow so many of the jobs have ended.
+_STORM_SHARE = 0.85
 _GROUP = 4
 
 Kind = Literal[
@@ -62,8 +64,8 @@ class Blow:
     """Something that is done to the bot.
 
     Attributes:
-        at_work: whether it waits until something is being drawn; else it strikes at once, maybe
-            while something is starting.
+        ended: how many jobs have ended before it, or None if it strikes at once, maybe while
+            something is still starting from the last blow.
         pause: seconds before it.
         while_sending: whether the bot is killed while it sends a new message.
         seconds: how long it lasts, for a full disk and a locked database.
@@ -71,7 +73,7 @@ class Blow:
     """
 
     kind: Kind
-    at_work: bool
+    ended: int | None
     pause: float
     seconds: float = 0.0
     while_sending: bool = False
@@ -122,7 +124,7 @@ def make_plan(*, jobs: int, kills: int, people: int, channels: int, seed: int) -
             chance.sample(pairs, jobs - groups * _GROUP), start=1
         )
     )
-    return Plan(jobs, wishes, groups, _blows(chance, kills))
+    return Plan(jobs, wishes, groups, _blows(chance, kills, jobs))
 
 
 def _recipes(chance: random.Random, count: int) -> list[Recipe]:
@@ -153,7 +155,7 @@ def _wish(
     )
 
 
-def _blows(chance: random.Random, kills: int) -> tuple[Blow, ...]:
+def _blows(chance: random.Random, kills: int, jobs: int) -> tuple[Blow, ...]:
     engines = round(kills * _ENGINES_SHARE)
     troubles = -(-kills // _KILLS_A_TROUBLE)
     frozen = min(kills - engines, troubles)
@@ -165,11 +167,12 @@ def _blows(chance: random.Random, kills: int) -> tuple[Blow, ...]:
     return tuple(
         Blow(
             kind,
-            at_work=chance.random() < 0.75,
+            # Spread over all jobs: whoever is killed again and again gets nothing done.
+            ended=round(_STORM_SHARE * jobs * n / len(kinds)) if chance.random() < 0.75 else None,
             pause=chance.uniform(0, 1.5),
             # Shorter and longer than the five seconds for which the bot waits for a lock.
             seconds=chance.uniform(2, 8) if kind in ("fill disk", "lock database") else 0.0,
             while_sending=kind == "kill bot" and chance.random() < 0.75,
         )
-        for kind in kinds
+        for n, kind in enumerate(kinds)
     )

@@ -51,6 +51,11 @@ class Records:
         """How many are being drawn."""
         return int(self._rows("SELECT COUNT(*) FROM jobs WHERE state = 'running'")[0][0])
 
+    def ended(self) -> int:
+        """How many jobs have come to an end."""
+        ended = "SELECT COUNT(*) FROM jobs WHERE state NOT IN ('queued', 'running')"
+        return int(self._rows(ended)[0][0])
+
     def left(self) -> tuple[int, int]:
         """How many jobs have not ended, and how many messages do not show the end."""
         unfinished = "SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')"
