@@ -10,6 +10,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, MutableMapping
+from functools import partial
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -21,9 +22,11 @@ from bot.admission import Admission, Mode
 from bot.commands import FOR_EVERYBODY, add_commands
 from bot.config import Config
 from bot.dispatcher import TOLD_OF_MOVES, Dispatcher
+from bot.easels import easels
 from bot.errors import Refusal, answer_error, say
 from bot.forgetting import Forgetter
 from bot.jobs import Frame
+from bot.pace import Pace
 from bot.pictures import Pictures
 from bot.places import Places
 from bot.reporter import Reporter
@@ -253,8 +256,20 @@ async def open_bot(
         await pictures.sweep()
         workshop = Workshop()
         frames: dict[int, Frame] = {}
+        pace = Pace()
         caps = Caps(per_user=config.running_per_user, per_guild=config.running_per_guild)
-        places = Places(store, easels=config.easels, caps=caps, frames=frames, clock=clock)
+        if engine is None:
+            engine = LocalEngine(config.data / "snapshots", on_restart=metrics.ENGINE_RESTARTS.inc)
+            stack.push_async_callback(engine.close)
+            await engine.start({str(job_id) for job_id in await store.unfinished()})
+        places = Places(
+            store,
+            easels=partial(easels, config, engine),
+            caps=caps,
+            frames=frames,
+            pace=pace,
+            clock=clock,
+        )
         reporter = Reporter(
             store,
             pictures,
@@ -264,18 +279,15 @@ async def open_bot(
             frames=frames,
             notice=admission.notice,
         )
-        if engine is None:
-            engine = LocalEngine(config.data / "snapshots", on_restart=metrics.ENGINE_RESTARTS.inc)
-            stack.push_async_callback(engine.close)
-            await engine.start({str(job_id) for job_id in await store.unfinished()})
         dispatcher = Dispatcher(
             store,
             engine,
             pictures,
             workshop,
-            easels=config.easels,
+            easels=partial(easels, config, engine),
             caps=caps,
             frames=frames,
+            pace=pace,
             on_change=reporter.notify,
             hands_out=admission.hands_out,
         )

@@ -25,8 +25,12 @@ class Config(BaseSettings):
     data: Path = Field(
         default=Path("data"), description="Folder for the database, the pictures and the snapshots."
     )
-    easels: int = Field(
-        default=4, ge=1, le=64, description="How many pictures are drawn at the same time."
+    easels: int | None = Field(
+        default=None,
+        ge=1,
+        le=64,
+        description="How many pictures are drawn at the same time; "
+        "if it is not said, 2 on a CPU and 8 on a GPU.",
     )
     waiting_per_user: int = Field(
         default=20, ge=1, description="How many pictures of one person may wait in the queue."

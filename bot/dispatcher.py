@@ -5,14 +5,17 @@ import contextlib
 import logging
 import math
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
 from bot import metrics
+from bot.estimate import work_of_job
 from bot.jobs import Frame, Job, State
 from bot.logs import about_job
+from bot.pace import Pace
 from bot.pictures import Pictures
 from bot.store import Caps, Store
 from bot.workshop.client import Workshop
@@ -43,22 +46,37 @@ _T = TypeVar("_T")
 class _Drawing:
     """A job that is on the engine; `alone` as long as no other one has been there beside it.
 
-    `seen` is the step that it was seen at last, and when, on the loop's clock.
+    `seen` is the step that it was seen at last, and when, by the monotonic clock; `paced` is until
+    when the engine's pace was told of it.
     """
 
     job: Job
     alone: bool
     task: asyncio.Task[None] | None = None
     seen: tuple[int, float] | None = None
+    paced: float = field(default_factory=time.monotonic)
+
+    def reach(self, iteration: int, pace: Pace) -> float | None:
+        """It came to a step; returns how long one took since it was seen last, in seconds."""
+        now = time.monotonic()
+        before, since = self.seen or (iteration, now)
+        steps = iteration - before
+        # With its first steps counts how it began.
+        pace.add(work_of_job(self.job), steps, self.paced, now)
+        if steps > 0:
+            self.paced = now
+        self.seen = (iteration, now)
+        return (now - since) / steps if steps > 0 else None
 
 
 class Dispatcher:
     """Hands jobs to the engine, several at a time, and takes back what it makes.
 
     Args:
-        easels: how many jobs may be on the engine.
+        easels: how many jobs may be on the engine, at present.
         caps: how many of them may belong to one person or one server.
         frames: where the newest look of each job that is being drawn is kept.
+        pace: told how quickly the engine works.
         on_change: called with a job that has something new to show, and whether that is urgent
             (its state changed) or can wait for the next edit (progress).
         hands_out: whether waiting jobs may be given to the engine now; `wake` when that changes.
@@ -72,9 +90,10 @@ class Dispatcher:
         pictures: Pictures,
         workshop: Workshop,
         *,
-        easels: int,
+        easels: Callable[[], int],
         caps: Caps,
         frames: MutableMapping[int, Frame],
+        pace: Pace,
         on_change: Callable[[Job, bool], None],
         hands_out: Callable[[], bool] = lambda: True,
     ) -> None:
@@ -85,6 +104,7 @@ class Dispatcher:
         self._easels = easels
         self._caps = caps
         self._frames = frames
+        self._pace = pace
         self._on_change = on_change
         self._hands_out = hands_out
         self._drawings: dict[int, _Drawing] = {}
@@ -159,7 +179,7 @@ class Dispatcher:
 
     async def _fill_easels(self) -> None:
         moved = False
-        while len(self._drawings) < self._easels and self._hands_out():
+        while len(self._drawings) < self._easels() and self._hands_out():
             job = await self._store.claim(self._caps)
             if job is None:
                 break
@@ -221,17 +241,27 @@ class Dispatcher:
         """Keep what the engine said; returns whether the job still is to be drawn."""
         job = drawing.job
         match event:
-            case Started(settings=resolved, provenance=provenance, iteration=iteration):
-                drawing.seen = (iteration, asyncio.get_running_loop().time())
-                return await self._store.record_start(job, resolved, provenance, iteration)
+            case Started(settings=resolved, provenance=provenance, iteration=iteration, note=note):
+                drawing.seen = None
+                drawing.reach(iteration, self._pace)
+                if note is not None:
+                    log.warning("%s", note)
+                return await self._store.record_start(job, resolved, provenance, iteration, note)
             case Progress(iteration=iteration, png=png):
-                self._frames[job.id] = _frame(drawing, event)
+                self._frames[job.id] = Frame(
+                    iteration,
+                    event.iterations,
+                    png,
+                    _known(event.score),
+                    drawing.reach(iteration, self._pace),
+                )
                 self._on_change(job, False)
                 await self._save_frame(job, iteration, png)
                 return True
             case Snapshot(iteration=iteration):
                 return await self._store.record_snapshot(job, iteration)
             case Done(png=png, native_png=native_png, statistics=statistics, svg=svg, walk=walk):
+                drawing.reach(statistics.iterations, self._pace)
                 picture, native = await self._pictures.save_final(job.id, png, native_png, svg)
                 if walk:
                     await self._save_walk(job, walk)
@@ -312,17 +342,6 @@ class Dispatcher:
         except OSError:
             # The time-lapse will lack a frame; the picture is drawn all the same.
             log.exception("a frame could not be kept")
-
-
-def _frame(drawing: _Drawing, progress: Progress) -> Frame:
-    """What there is to see, and how quickly it came since it was seen last."""
-    now = asyncio.get_running_loop().time()
-    step_seconds = None
-    if drawing.seen is not None and progress.iteration > drawing.seen[0]:
-        step_seconds = (now - drawing.seen[1]) / (progress.iteration - drawing.seen[0])
-    drawing.seen = (progress.iteration, now)
-    score = _known(progress.score)
-    return Frame(progress.iteration, progress.iterations, progress.png, score, step_seconds)
 
 
 def _known(score: float) -> float | None:

@@ -101,6 +101,8 @@ class Job:
     spoiler: bool
     state: State
     attempt: int
+    lane: int
+    round: int
     cancel_at: float | None
     suspect: bool
     snapshot: int
@@ -112,6 +114,7 @@ class Job:
     picture: str | None
     native: str | None
     score: float | None
+    note: str | None
     deleted_at: float | None
 
     @property

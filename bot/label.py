@@ -69,6 +69,8 @@ def label(
             details.append(summary(job.resolved))
         if details:
             embed.add_field(name="Settings", value="\n".join(details)[:_VALUE_LIMIT], inline=False)
+    if job.note is not None and job.state in (State.RUNNING, State.DONE):
+        embed.add_field(name="Note", value=job.note, inline=False)
     embed.set_footer(text=f"pixel #{job.id}")
     return embed
 

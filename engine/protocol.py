@@ -11,7 +11,7 @@ import msgspec
 
 from engine.settings import Settings
 
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6
 MAX_FRAME = 16 * 1024 * 1024
 HEARTBEAT_SECONDS = 2.0
 
@@ -92,13 +92,18 @@ class Provenance(msgspec.Struct, frozen=True):
 
 
 class Started(msgspec.Struct, frozen=True, tag=True):
-    """A job is on its easel; `iteration` is above zero when it goes on from a snapshot."""
+    """A job is on its easel; `iteration` is above zero when it goes on from a snapshot.
+
+    It may begin a second time with settings that take less memory; `note` then says what is
+    different, and why.
+    """
 
     job: str
     settings: Settings
     provenance: Provenance
     iteration: int
     size: tuple[int, int]
+    note: str | None = None
 
 
 _PICTURES = ("png", "native_png", "svg", "walk")

@@ -9,6 +9,7 @@ import discord
 from discord import app_commands
 
 from bot.admission import Mode
+from bot.easels import easels
 from bot.errors import Refusal, say
 from bot.jobs import MAX_JOB_ID
 from bot.texts import duration, harmless
@@ -114,7 +115,7 @@ async def stats(interaction: discord.Interaction["PixelBot"]) -> None:
         "Mode": bot.admission.mode.capitalize(),
         "Health": bot.problem or "well",
         "Waiting": str(await bot.store.count_waiting()),
-        "Being drawn": f"{len(await bot.store.running())} of {bot.config.easels}",
+        "Being drawn": f"{len(await bot.store.running())} of {easels(bot.config, bot.engine)}",
         "Drawn in 24 h": str(day.done),
         "Median wait": "–" if day.median_wait is None else duration(day.median_wait),
         "Engine": "starting" if ready is None else f"{ready.device} ({ready.device_name})",

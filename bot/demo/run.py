@@ -90,7 +90,7 @@ def _introduce(console: Console, url: str, folder: Path, *, kept: bool) -> None:
     table.add_row("Open", f"[link={url}]{url}[/link]")
     table.add_row("Type", "/pixel [green]a red apple[/green]  and press Enter; then watch it grow")
     table.add_row("", "/queue  what is being drawn     /history  what you have drawn")
-    table.add_row("Press", "Reroll, Again and Cancel below a picture")
+    table.add_row("Press", "Variations, Remix, Palette and the other buttons below a picture")
     table.add_row("Data", f"{escape(str(folder))}{'' if kept else '  (removed at the end)'}")
     table.add_row("End", "Ctrl-C")
     console.print()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.jobs import Job
 from bot.store.database import Database
+from bot.store.queue import Caps
 
 # The newest finished pictures that are looked at.
 _SAMPLE = 80
@@ -35,6 +36,30 @@ class Estimates(Database):
             for job in jobs
             if job.started_at is not None and job.finished_at is not None
         ]
+
+    async def latest(self, count: int) -> list[Job]:
+        """What was asked for last, whatever became of it, the newest first."""
+        return await self._read_jobs("SELECT * FROM jobs ORDER BY id DESC LIMIT ?", (count,))
+
+    async def own_caps(self, caps: Caps) -> dict[int, Caps]:
+        """What servers have set for themselves, by their ids; `caps` where they have not."""
+        rows = await self._read_all(
+            """
+            SELECT scope_id AS guild_id,
+                MAX(CAST(value AS INTEGER)) FILTER (WHERE name = 'running_per_user') AS per_user,
+                MAX(CAST(value AS INTEGER)) FILTER (WHERE name = 'running_per_guild') AS per_guild
+            FROM preferences
+            WHERE scope = 'guild' AND name IN ('running_per_user', 'running_per_guild')
+            GROUP BY scope_id
+            """
+        )
+        return {
+            row["guild_id"]: Caps(
+                per_user=caps.per_user if row["per_user"] is None else row["per_user"],
+                per_guild=caps.per_guild if row["per_guild"] is None else row["per_guild"],
+            )
+            for row in rows
+        }
 
     async def newest_end(self) -> float | None:
         """When a picture was finished last."""

@@ -231,15 +231,23 @@ class Queue(Database):
         return job_of(claimed) if claimed is not None else None
 
     async def record_start(
-        self, job: Job, resolved: Settings, provenance: Provenance, iteration: int
+        self,
+        job: Job,
+        resolved: Settings,
+        provenance: Provenance,
+        iteration: int,
+        note: str | None = None,
     ) -> bool:
-        """Keep what the engine made of the settings, and where it goes on."""
+        """Keep what the engine made of the settings, and where it goes on.
+
+        `note` says what is different from what was asked; one that was kept before stays.
+        """
         return await self._change(
             """
-            UPDATE jobs SET resolved = ?, provenance = ?, snapshot = ?
+            UPDATE jobs SET resolved = ?, provenance = ?, snapshot = ?, note = COALESCE(?, note)
             WHERE id = ? AND state = 'running' AND attempt = ? AND cancel_at IS NULL
             """,
-            (to_json(resolved), to_json(provenance), iteration, job.id, job.attempt),
+            (to_json(resolved), to_json(provenance), iteration, note, job.id, job.attempt),
         )
 
     async def record_snapshot(self, job: Job, iteration: int) -> bool:

@@ -9,6 +9,8 @@ import pytest
 
 from bot.dispatcher import Dispatcher
 from bot.jobs import Frame, Job, State
+from bot.label import label
+from bot.pace import Pace
 from bot.pictures import Pictures
 from bot.store import Caps, Store
 from bot.workshop.client import Workshop
@@ -29,7 +31,7 @@ class World:
         self.dispatcher = self.another()
 
     def another(self, **changes: object) -> Dispatcher:
-        options: dict[str, object] = {"easels": 2, "caps": Caps(per_user=2, per_guild=9)}
+        options: dict[str, object] = {"easels": lambda: 2, "caps": Caps(per_user=2, per_guild=9)}
         return Dispatcher(
             self.store,
             self.engine,
@@ -37,6 +39,7 @@ class World:
             Workshop(),
             **(options | changes),
             frames=self.frames,
+            pace=Pace(),
             on_change=lambda job, urgent: self.told.append((job.id, urgent)),
         )
 
@@ -108,6 +111,26 @@ async def test_what_the_engine_refuses_fails_with_its_sentence(world: World) -> 
     world.engine.fail(job_id, "There is too little memory.")
     job = await world.comes_to(job_id, State.FAILED)
     assert job.error == "There is too little memory."
+
+
+async def test_a_picture_that_is_begun_again_smaller_says_why(world: World) -> None:
+    job_id = await world.ask()
+    await world.engine.has(job_id)
+    world.engine.progress(job_id, 20)
+    world.engine.begin_smaller(job_id, "It did not fit.")
+    world.engine.progress(job_id, 10)
+    await until(lambda: job_id in world.frames and world.frames[job_id].iteration == 10)
+    job = await world.job(job_id)
+    assert (job.note, job.settings.num_cuts, job.settings.batches) == ("It did not fit.", 6, 2)
+    # After a crash it goes on as it is by now, and what it says of that stays.
+    world.engine.die()
+    await until(lambda: world.engine.drawn == [job_id, job_id])
+    await world.engine.has(job_id)
+    assert world.engine.settings[job_id].num_cuts == 6
+    world.engine.finish(job_id)
+    job = await world.comes_to(job_id, State.DONE)
+    (note,) = [field.value for field in label(job).fields if field.name == "Note"]
+    assert note == "It did not fit."
 
 
 async def test_a_waiting_job_is_cancelled_and_never_drawn(world: World) -> None:

@@ -166,6 +166,7 @@ def test_four_easels_take_one_sampling_and_one_forward_a_tick(studio, ask, monke
     room = studio()
     for number in range(4):
         room.add(Draw(str(number), tiny(ask, seed=number, iterations=3)))
+    forwards.clear()
     finish(room)
     assert samplings == [4, 4, 4]
     assert forwards == [24, 24, 24]
@@ -183,6 +184,7 @@ def test_batches_show_so_many_times_the_views_a_few_at_a_time(studio, ask, monke
     room = studio()
     room.add(Draw("several", tiny(ask, batches=3, iterations=2)))
     room.add(Draw("one", tiny(ask, seed=2, iterations=2)))
+    seen.clear()
     finish(room)
     assert [len(views) for views in seen] == [12, 6, 6, 12, 6, 6]
     first, second, third = seen[0][:6], seen[1], seen[2]
@@ -277,14 +279,14 @@ def test_a_job_that_fails_does_not_disturb_its_neighbours(studio, ask, monkeypat
     room.add(Draw("bad", tiny(ask, seed=2)))
     list(room.tick())
 
-    def out_of_memory(grid):
-        raise torch.OutOfMemoryError("injected")
+    def broken(grid):
+        raise RuntimeError("injected")
 
-    monkeypatch.setattr(room._easels["bad"], "own_loss", out_of_memory)
+    monkeypatch.setattr(room._easels["bad"], "own_loss", broken)
     with caplog.at_level(logging.CRITICAL):
         events = finish(room)
     assert isinstance(events["bad"][-1], Failed)
-    assert events["bad"][-1].code == "memory"
+    assert events["bad"][-1].code == "internal"
     assert events["good"][-1].png == alone.png
 
 
