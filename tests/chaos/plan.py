@@ -12,6 +12,9 @@ _FIRST_WISHES = 8
 _STORM_SHARE = 0.85
 _GROUP = 4
 
+# Shorter and longer than the five seconds for which the bot waits for a lock.
+_LASTS = {"fill disk": (1, 5), "lock database": (2, 7)}
+
 Kind = Literal[
     "kill engine",
     "kill bot",
@@ -170,8 +173,7 @@ def _blows(chance: random.Random, kills: int, jobs: int) -> tuple[Blow, ...]:
             # Spread over all jobs: whoever is killed again and again gets nothing done.
             ended=round(_STORM_SHARE * jobs * n / len(kinds)) if chance.random() < 0.75 else None,
             pause=chance.uniform(0, 1.5),
-            # Shorter and longer than the five seconds for which the bot waits for a lock.
-            seconds=chance.uniform(2, 8) if kind in ("fill disk", "lock database") else 0.0,
+            seconds=chance.uniform(*_LASTS.get(kind, (0, 0))),
             while_sending=kind == "kill bot" and chance.random() < 0.75,
         )
         for n, kind in enumerate(kinds)

@@ -73,13 +73,15 @@ class Stage:
     @property
     def engine_id(self) -> int | None:
         """The engine's process id, while there is one."""
-        return next(self._children_of_the_bot("engine"), None)
+        if self.bot_id is None:
+            return None
+        return next((p for p in _children(self.bot_id) if "engine" in _command(p).split()), None)
 
     def processes(self) -> Iterator[int]:
         """The ids of everything that works for the bot."""
         if self.bot_id is not None:
             yield self.bot_id
-            yield from self._children_of_the_bot("")
+            yield from _children(self.bot_id)
 
     async def well(self) -> None:
         """Wait until the bot says that it is well: connected, and the engine is ready."""
@@ -146,12 +148,6 @@ class Stage:
             if code != -signal.SIGKILL and not self._ending:
                 self.exits.append(code)
                 await asyncio.sleep(_PAUSE_SECONDS)
-
-    def _children_of_the_bot(self, word: str) -> Iterator[int]:
-        if self.bot_id is not None:
-            for process in _children(self.bot_id):
-                if word in _command(process).split() or not word:
-                    yield process
 
 
 async def until(condition: Callable[[], object], seconds: float = _LONGEST_START) -> None:
