@@ -128,13 +128,14 @@ async def test_a_picture_that_the_channel_lacks_is_found(
     job = await a_job(store)
     (tmp_path / "final.png").write_bytes(b"whole")
 
-    async def failures(posted: dict[int, bytes]) -> int:
+    async def failures(posted: dict[int, bytes | None]) -> int:
         checks = Checks()
         await looks.check_posted(checks, [job], posted, tmp_path)
         return checks.failed
 
     assert await failures({job.id: b"whole"}) == 0
     assert await failures({job.id: b"less"}) == 0
+    assert await failures({job.id: None}) == 0
     assert await failures({}) == 1
     assert await failures({job.id: b"something else"}) == 1
 

@@ -20,6 +20,7 @@ from tests.discord_server.client import custom_ids
 from tests.discord_server.world import Payload
 
 _NAMED = 5
+_TOO_LARGE = "The picture is too large to be posted here."
 _EASELS = 4
 _BUTTON = re.compile(r"pixel:(cancel|again|take):(\d+)")
 _NEVER_IN_THE_LOG = (
@@ -174,20 +175,23 @@ async def check_pictures(
 
 
 async def check_posted(
-    checks: Checks, jobs: Sequence[Job], posted: Mapping[int, bytes], data: Path
+    checks: Checks, jobs: Sequence[Job], posted: Mapping[int, bytes | None], data: Path
 ) -> None:
-    """What the channel shows is what lies on the disk, or less of it where Discord wanted less."""
+    """What the channel shows is what lies on the disk, or less of it where Discord wanted less.
+
+    Of a picture that was refused however small it was, the message says so (`posted` is None).
+    """
     pictures = Pictures(data)
     wrong, smaller = [], 0
     for job in jobs:
         if job.state is not State.DONE or job.group_id is not None or job.picture is None:
             continue
-        kept, shown = await pictures.read(job.picture), posted.get(job.id)
-        if kept is None or shown is None or len(shown) > len(kept):
-            wrong.append(job.id)
-        elif shown != kept:
+        kept, shown = await pictures.read(job.picture), posted.get(job.id, b"")
+        if shown is None or (kept is not None and 0 < len(shown) < len(kept)):
             smaller += 1
-    seen = f"{len(posted)} looked at, {smaller} smaller after a refused upload"
+        elif shown != kept:
+            wrong.append(job.id)
+    seen = f"{len(posted)} looked at, {smaller} smaller or told in words after a refused upload"
     checks.check("every finished picture is in its channel", wrong, seen)
 
 
@@ -229,12 +233,12 @@ def check_log(checks: Checks, log: Sequence[str]) -> None:
 def single_pictures(
     jobs: Sequence[Job], messages: Sequence[Payload]
 ) -> Iterator[tuple[int, Payload]]:
-    """The messages of finished jobs, except those of groups."""
+    """The messages of finished jobs, except those of groups, that show a picture or say why not."""
     there = {message["id"]: message for message in messages if not message["deleted"]}
     for job in jobs:
         if job.state is State.DONE and job.group_id is None:
             message = there.get(str(job.message_id))
-            if message is not None and message["attachments"]:
+            if message is not None and (message["attachments"] or _TOO_LARGE in str(message)):
                 yield job.id, message
 
 

@@ -19,7 +19,7 @@ _LOOK_SECONDS = 0.1
 # Whoever gets no answer tries again; a command may wait five seconds for the database.
 _PATIENCE_SECONDS = 9.0
 _PICTURE = (24, 24)
-_STEPS, _STEPS_TO_CANCEL = 6, 40
+_STEPS, _STEPS_TO_CANCEL = 4, 40
 
 
 class People:

@@ -79,7 +79,7 @@ async def _run(plan: Plan, seed: int, folder: Path, *, own_disk: bool) -> int:
         messages = await stage.discord.messages()
         all_jobs = records.jobs()
         posted = {
-            job_id: await stage.discord.picture(message)
+            job_id: await stage.discord.picture(message) if message["attachments"] else None
             for job_id, message in looks.single_pictures(all_jobs, messages)
         }
         looks.check_handles(checks, stage.open_files())
