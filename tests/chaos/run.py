@@ -24,6 +24,8 @@ ROOT = Path(__file__).parent.parent.parent
 # How long it may take after the last blow until nothing is left to be done.
 _LONGEST_QUIET = 420.0
 _OWN_DISK = "own-disk"
+# As a shell says it.
+_INTERRUPTED = 130
 
 
 def run_chaos(*, jobs: int, kills: int, seed: int) -> int:
@@ -47,9 +49,12 @@ def run_chaos(*, jobs: int, kills: int, seed: int) -> int:
         arguments.append(_OWN_DISK)
     # In a process of its own, for what is mounted there.
     command = [*namespace, sys.executable, "-m", "tests.chaos.run", *arguments]
-    code = subprocess.run(command, cwd=ROOT, check=False).returncode
-    if code == 0:
-        shutil.rmtree(folder)
+    try:
+        code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    if code in (0, _INTERRUPTED):
+        shutil.rmtree(folder, ignore_errors=True)
     return code
 
 
