@@ -25,7 +25,7 @@ _OF_A_GROUP = re.compile(r"pixel:take:(\d+)")
 async def posted_messages(client: discord.Client, subject: Subject) -> list[discord.Message]:
     """The bot's messages of a job or group that its row does not know of, the oldest first.
 
-    None where the bot may not read what was written. Answers to commands are none of these: the
+    None where the bot may not read what was written, or the channel is gone. Answers to commands are none of these: the
     same buttons are below what `/show` shows.
 
     Raises:
@@ -48,7 +48,7 @@ async def posted_messages(client: discord.Client, subject: Subject) -> list[disc
             and message.interaction_metadata is None
             and _shows(message, subject)
         ]
-    except discord.Forbidden:
+    except (discord.Forbidden, discord.NotFound):
         return []
 
 

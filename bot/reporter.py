@@ -315,7 +315,8 @@ class Reporter:
         messages = await posted_messages(self._client, subject)
         shown.sent = False
         for message in messages[1:]:
-            await message.delete()
+            with contextlib.suppress(discord.NotFound):
+                await message.delete()
         if not messages:
             return False
         await self._store.set_message(subject, messages[0].id, messages[0].created_at.timestamp())

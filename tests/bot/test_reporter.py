@@ -463,8 +463,9 @@ async def test_messages_are_looked_through_as_soon_as_the_database_can_be_read(
             assert not locked
 
 
+@pytest.mark.parametrize(("status", "code"), [(403, 50001), (404, 10003)])
 async def test_where_the_bot_may_not_read_what_was_sent_it_sends_its_message(
-    tmp_path: Path, engine: ScriptedEngine
+    tmp_path: Path, engine: ScriptedEngine, status: int, code: int
 ) -> None:
     async with contextlib.AsyncExitStack() as first:
         bot = await first.enter_async_context(open_bot(config(tmp_path), engine=engine))
@@ -474,7 +475,7 @@ async def test_where_the_bot_may_not_read_what_was_sent_it_sends_its_message(
             await until(lambda: server.requests("POST"))
             await first.aclose()
             server.env.backend.faults.clear()
-            server.env.inject_error("GET", MESSAGES, status=403, code=50001, times=None)
+            server.env.inject_error("GET", MESSAGES, status=status, code=code, times=None)
             async with open_bot(config(tmp_path), engine=engine) as successor:
                 await server.restart(successor)
                 await server.shown(job_id, lambda _: True)
