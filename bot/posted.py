@@ -25,8 +25,8 @@ _OF_A_GROUP = re.compile(r"pixel:take:(\d+)")
 async def posted_messages(client: discord.Client, subject: Subject) -> list[discord.Message]:
     """The bot's messages of a job or group that its row does not know of, the oldest first.
 
-    None where the bot may not read what was written, or the channel is gone. Answers to commands are none of these: the
-    same buttons are below what `/show` shows.
+    None where the bot may not read what was written, or the channel is gone. Answers to commands
+    are none of these: the same buttons are below what `/show` shows.
 
     Raises:
         discord.HTTPException: when Discord cannot say now.

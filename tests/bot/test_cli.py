@@ -84,6 +84,29 @@ def test_a_database_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
     assert f"The database in {tmp_path} cannot be used now: " in done.stderr
 
 
+def test_a_disk_that_is_full_at_the_start_is_one_sentence(tmp_path: Path) -> None:
+    full = (
+        "import sys, engine.files\n"
+        "def fsync(_): raise OSError(28, 'No space left on device')\n"
+        "engine.files.os.fsync = fsync\n"
+        "from bot.runner import run\n"
+        "sys.exit(run())"
+    )
+    environment = {**os.environ, "PIXEL_TOKEN": "x", "PIXEL_DATA": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", full],
+        cwd=ROOT,
+        env=environment | {"PIXEL_HTTP": "127.0.0.1:0", "PIXEL_LOG_LEVEL": "ERROR"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 75
+    assert (
+        done.stderr == f"There is no room left in {tmp_path}; make some, and start the bot again.\n"
+    )
+
+
 def test_the_database_is_upgraded_once(tmp_path: Path) -> None:
     first = pixel("db", "upgrade", "--data", str(tmp_path))
     # Without the option it is the configured folder.
