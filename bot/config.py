@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import ByteSize, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.logs import LogFormat
@@ -65,6 +65,23 @@ class Config(BaseSettings):
         default=("mini",),
         description="The VQGANs that people may choose, separated by commas: `mini`, or models "
         "that have been pulled.",
+    )
+    quota: ByteSize | None = Field(
+        default=None,
+        ge=1,
+        description="How much room frames and pictures may take on the disk, such as `20GB`; "
+        "no limit if unset.",
+    )
+    keep_frames_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="After how many days the frames of time-lapses are removed; never if unset.",
+    )
+    keep_pictures_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="After how many days pictures are removed, and what they started from; never "
+        "if unset.",
     )
     gallery: str | None = Field(
         default=None,

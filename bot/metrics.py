@@ -40,10 +40,18 @@ ERRORS = Counter(
     "storage (the disk or the database did not take something).",
     ["kind"],
 )
+REMOVED = Counter(
+    "pixel_removed",
+    "What was removed to save space: frames (of one picture), picture, attachment (given by "
+    "somebody, needed no more).",
+    ["what"],
+)
 ENGINE_RESTARTS = Counter("pixel_engine_restarts", "How often the engine ended and was restarted.")
 
 _QUEUE = Gauge("pixel_queue_length", "Jobs that wait for an easel.")
 _JOBS = Gauge("pixel_jobs", "Unfinished jobs by state.", ["state"])
+_ROOM = Gauge("pixel_pictures_bytes", "About how much room frames and pictures take.")
+_QUOTA = Gauge("pixel_pictures_quota_bytes", "How much they may take; 0 if that is not limited.")
 _HEALTHY = Gauge("pixel_healthy", "1 if commands arrive and pictures are drawn, else 0.")
 _ENGINE_UP = Gauge("pixel_engine_up", "1 if the engine is ready, else 0.")
 
@@ -52,6 +60,8 @@ for _kind in (
     *("settings", "memory", "perceptor", "internal"),
 ):
     ERRORS.labels(_kind)
+for _what in ("frames", "picture", "attachment"):
+    REMOVED.labels(_what)
 for _state in ("done", "failed", "cancelled"):
     FINISHED.labels(_state)
 
@@ -63,6 +73,8 @@ async def exposition(bot: "PixelBot") -> bytes:
     _QUEUE.set(waiting)
     _JOBS.labels("queued").set(waiting)
     _JOBS.labels("running").set(running)
+    _ROOM.set(bot.keeper.used or 0)
+    _QUOTA.set(bot.keeper.rules.quota or 0)
     _HEALTHY.set(bot.problem is None)
     _ENGINE_UP.set(bot.engine.ready is not None)
     return generate_latest()

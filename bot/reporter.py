@@ -21,7 +21,7 @@ import discord
 from bot import metrics
 from bot.errors import AUTO_MODERATION
 from bot.jobs import Frame, Group, Job, State
-from bot.label import group_label, label
+from bot.label import group_label, label, no_picture
 from bot.logs import about_job
 from bot.pictures import Pictures, fit, quartet
 from bot.places import Places
@@ -49,7 +49,6 @@ _TOO_LARGE = 40005
 _TOO_OLD_TO_EDIT = 30046
 
 _NOTHING_FITS = "The picture is too large to be posted here."
-_FILE_MISSING = "The picture's file is not there any more; “Again” draws it anew."
 
 
 @dataclass
@@ -376,7 +375,7 @@ class Reporter:
         )
         picture, png = await self._picture(job, frame)
         if job.state is State.DONE and png is None:
-            embed.add_field(name="Picture", value=_FILE_MISSING, inline=False)
+            embed.add_field(name="Picture", value=no_picture(job), inline=False)
         limit = self._upload_limit(job, shown)
         if png is not None and (png := await fit(png, limit)) is None:
             embed.add_field(name="Picture", value=_NOTHING_FITS, inline=False)
@@ -412,6 +411,10 @@ class Reporter:
                 embed.add_field(name="Picture", value=_NOTHING_FITS, inline=False)
             else:
                 files[f"pixel-group-{group.id}.png"] = sheet
+        elif any(job.picture is not None for job in group.jobs):
+            # The sheet that the message has may show what was deleted since.
+            picture = "none"
+            embed.add_field(name="Pictures", value=no_picture(group.first), inline=False)
         composed = _Sheet(new, embed, group_buttons(group), picture, files)
         return None if _is_shown(composed, shown) else composed
 

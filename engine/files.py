@@ -6,6 +6,9 @@ import os
 import secrets
 from pathlib import Path
 
+# How the names of files end that are still being written.
+UNFINISHED = ".part"
+
 
 def write_atomically(path: Path, data: bytes, parts: Path | None = None) -> None:
     """Write a file so that no reader ever sees half of it, also after a power cut.
@@ -23,7 +26,7 @@ def write_atomically(path: Path, data: bytes, parts: Path | None = None) -> None
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = parts or path.parent
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{path.name}.{secrets.token_hex(4)}.part"
+    temporary = folder / f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}"
     # Unlike those of `tempfile`, which are the owner's alone, it gets the usual permissions.
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
@@ -45,7 +48,7 @@ def sweep_parts(folder: Path) -> None:
 
     One that is being written, by whichever process, is held by it and stays.
     """
-    for path in folder.glob(".*.part"):
+    for path in folder.glob(f".*{UNFINISHED}"):
         with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

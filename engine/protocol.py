@@ -211,6 +211,9 @@ class Told(msgspec.Struct, frozen=True, tag=True):
 
 Reply = Ready | Heartbeat | Told
 
+# Names that are no UTF-8, and arrays in arrays without end, msgspec reports in Python's own words.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 _encoder = msgspec.msgpack.Encoder()
 _request_decoder: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 _reply_decoder: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
@@ -248,7 +251,7 @@ def decode_request(body: bytes) -> Request:
     """Read a frame's body as something said to the engine; raises `ProtocolError`."""
     try:
         return _request_decoder.decode(body)
-    except msgspec.DecodeError as error:
+    except _UNREADABLE as error:
         raise ProtocolError(f"not a request: {error}") from error
 
 
@@ -256,5 +259,5 @@ def decode_reply(body: bytes) -> Reply:
     """Read a frame's body as something said by the engine; raises `ProtocolError`."""
     try:
         return _reply_decoder.decode(body)
-    except msgspec.DecodeError as error:
+    except _UNREADABLE as error:
         raise ProtocolError(f"not a reply: {error}") from error

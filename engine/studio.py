@@ -23,6 +23,7 @@ from engine.beginnings import Beginnings
 from engine.blend import partner_settings
 from engine.easel import Easel
 from engine.errors import EngineError, PerceptorError, SettingsError
+from engine.images import NORMAL_SIDE
 from engine.judges import Judges
 from engine.memory import TooLarge, capacity, check_fits, ran_out, smaller
 from engine.perceptors import Perceptor, auto_perceptors, load_perceptor
@@ -394,8 +395,24 @@ def _opened(draw: Draw) -> dict[str, Image.Image]:
     for name in dict.fromkeys(name for asked in wanted for name in picture_names(asked)):
         if name not in draw.pictures:
             raise SettingsError("The settings name a picture, but it was not sent along.")
-        opened[name] = Image.open(io.BytesIO(draw.pictures[name]), formats=["PNG"])
+        opened[name] = _open(draw.pictures[name])
     return opened
+
+
+def _open(png: bytes) -> Image.Image:
+    """A picture as `engine.images.read_picture` gives it; no other is decoded in this process."""
+    try:
+        image = Image.open(io.BytesIO(png), formats=["PNG"])
+        if max(image.size) <= NORMAL_SIDE:
+            image.load()
+            return image
+    except Exception as error:
+        raise SettingsError("A picture that was sent along is damaged; send it again.") from error
+    width, height = image.size
+    raise SettingsError(
+        f"A picture that was sent along is {width} × {height} pixels; "
+        f"allowed are {NORMAL_SIDE} a side."
+    )
 
 
 def _failure(job: str, error: Exception) -> Failed:

@@ -72,8 +72,6 @@ CREATE TABLE jobs_new (
     picture TEXT,
     native TEXT,
     score REAL,
-    -- What is different from what was asked, and why: a sentence for people.
-    note TEXT,
     -- Since when the files are gone because somebody deleted the picture.
     deleted_at REAL,
 

@@ -5,6 +5,7 @@ from bot.store.finding import Excerpt, Finding, Offer, Wanted
 from bot.store.forgetting import Forgetting, Forgotten, Holdings
 from bot.store.gallery import Gallery
 from bot.store.history import History
+from bot.store.keeping import Keeping, Spare
 from bot.store.keepsakes import Answer, Keepsakes
 from bot.store.lineage import Lineage, Relative
 from bot.store.messages import Messages, Subject
@@ -29,6 +30,7 @@ __all__ = [
     "QueueFull",
     "Relative",
     "Scope",
+    "Spare",
     "Stars",
     "Store",
     "Subject",
@@ -46,6 +48,7 @@ class Store(
     Estimates,
     Gallery,
     Keepsakes,
+    Keeping,
     Preferences,
     Prompts,
     Starboard,

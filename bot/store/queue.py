@@ -230,6 +230,18 @@ class Queue(Database):
             )
         return job_of(claimed) if claimed is not None else None
 
+    async def number_from(self, last: int) -> None:
+        """Give the next job a larger number than that, as if there had been one with it."""
+        async with self._transaction():
+            row = await self._write(
+                "UPDATE sqlite_sequence SET seq = MAX(seq, ?) WHERE name = 'jobs' RETURNING seq",
+                (last,),
+            )
+            if row is None:
+                await self._write(
+                    "INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', ?)", (last,)
+                )
+
     async def record_start(
         self,
         job: Job,

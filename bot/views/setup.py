@@ -157,7 +157,7 @@ async def first_page(interaction: discord.Interaction["PixelBot"]) -> SetupPage:
 
 class PageButton(
     ui.DynamicItem[ui.Button[ui.View]],
-    template=r"pixel:setup:(?P<page>\d):(?P<channel>\d{1,20})",
+    template=r"pixel:setup:(?P<page>[0-6]):(?P<channel>[0-9]{1,20})",
 ):
     """Leads to another page."""
 
@@ -185,7 +185,7 @@ class PageButton(
 
 class FormButton(
     ui.DynamicItem[ui.Button[ui.View]],
-    template=r"pixel:setup-write:(?P<page>\d):(?P<channel>\d{1,20})",
+    template=r"pixel:setup-write:(?P<page>[0-5]):(?P<channel>[0-9]{1,20})",
 ):
     """Opens the form of a page."""
 
@@ -221,7 +221,7 @@ class FormButton(
 
 class SetupSelect(
     ui.DynamicItem[ui.Item[ui.View]],
-    template=r"pixel:setup-set:(?P<name>[a-z_]+):(?P<page>\d):(?P<channel>\d{1,20})",
+    template=r"pixel:setup-set:(?P<name>[a-z_]+):(?P<page>[0-5]):(?P<channel>[0-9]{1,20})",
 ):
     """A list from which a preference is chosen; “channel” chooses which channel is set up."""
 
@@ -242,6 +242,7 @@ class SetupSelect(
             _check_rights(interaction)
             data: Mapping[str, Any] = interaction.data or {}
             chosen = data["values"]
+            _check_list(self._page, self._name)
             if self._name == "channel":
                 self._channel_id = int(chosen[0])
                 _scope(interaction, self._page, self._channel_id)
@@ -349,6 +350,13 @@ def _check_rights(interaction: discord.Interaction["PixelBot"]) -> None:
     interaction.client.admission.check_entry(interaction.user.id)
     if interaction.guild is None or not interaction.permissions.manage_guild:
         raise Refusal("Only those who may manage this server can set it up.")
+
+
+def _check_list(number: int, name: str) -> None:
+    """Make sure that a page has such a list."""
+    page = _PAGES[number]
+    if name not in page.selects and not (name == "channel" and page.scope == "channel"):
+        raise Refusal("There is no such list on this page; open /setup once more.")
 
 
 def _scope(

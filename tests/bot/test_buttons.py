@@ -369,7 +369,7 @@ def grouped(server: Server) -> list[discord.Message]:
 async def test_variations_are_four_seeds_in_one_message_that_shows_them_growing(
     tmp_path: Path, engine: ScriptedEngine
 ) -> None:
-    async with simulated(tmp_path, engine, running_per_user=4) as server:
+    async with simulated(tmp_path, engine, running_per_user=4, easels=4) as server:
         message = await group(server, engine)
         await engine.has(2, 3, 4, 5)
         jobs = [await server.job(number) for number in range(2, 6)]
@@ -394,7 +394,7 @@ async def test_variations_are_four_seeds_in_one_message_that_shows_them_growing(
 async def test_u2_gives_a_picture_a_message_of_its_own_without_drawing_it_again(
     tmp_path: Path, engine: ScriptedEngine
 ) -> None:
-    async with simulated(tmp_path, engine, running_per_user=4) as server:
+    async with simulated(tmp_path, engine, running_per_user=4, easels=4) as server:
         await group(server, engine)
         await engine.has(2, 3, 4, 5)
         engine.finish(3, picture())
@@ -430,7 +430,7 @@ async def test_cancel_stops_all_four(tmp_path: Path, engine: ScriptedEngine) -> 
 async def test_a_group_shows_those_that_are_left_and_goes_with_the_last(
     tmp_path: Path, engine: ScriptedEngine
 ) -> None:
-    async with simulated(tmp_path, engine, running_per_user=4) as server:
+    async with simulated(tmp_path, engine, running_per_user=4, easels=4) as server:
         await group(server, engine)
         await engine.has(2, 3, 4, 5)
         for number in (2, 3, 4, 5):
@@ -475,7 +475,7 @@ async def test_a_group_that_was_not_shown_to_the_end_is_after_a_restart(
 ) -> None:
     async with contextlib.AsyncExitStack() as first:
         bot = await first.enter_async_context(
-            open_bot(config(tmp_path, running_per_user=4), engine=engine)
+            open_bot(config(tmp_path, running_per_user=4, easels=4), engine=engine)
         )
         async with connected(bot) as server:
             await group(server, engine)

@@ -102,16 +102,15 @@ def test_a_disk_that_is_full_at_the_start_is_one_sentence(tmp_path: Path) -> Non
         check=False,
     )
     assert done.returncode == 75
-    assert (
-        done.stderr == f"There is no room left in {tmp_path}; make some, and start the bot again.\n"
-    )
+    sentence = f"There is no room left in {tmp_path}; make some, and start the bot again."
+    assert done.stderr == f"{sentence}\n"
 
 
 def test_the_database_is_upgraded_once(tmp_path: Path) -> None:
     first = pixel("db", "upgrade", "--data", str(tmp_path))
     # Without the option it is the configured folder.
     second = pixel("db", "upgrade", PIXEL_DATA=str(tmp_path))
-    assert first.stdout == "Applied: 0001_jobs, 0002_community.\n"
+    assert first.stdout == "Applied: 0001_jobs, 0002_community, 0003_keeping.\n"
     assert second.stdout == "The database is up to date.\n"
     assert first.returncode == second.returncode == 0
 

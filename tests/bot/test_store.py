@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.folder import FolderInUse, database_path, locked, upgrade
+from bot.folder import database_path, upgrade
 from bot.jobs import State
 from bot.store import Caps, QueueFull, Store
 from engine.settings import make_settings, resolve
@@ -342,7 +342,7 @@ async def test_former_prompts_are_ones_own_newest_first_and_each_once(
 
 
 def test_migrations_are_applied_once(tmp_path: Path) -> None:
-    assert upgrade(tmp_path) == ["0001_jobs", "0002_community"]
+    assert upgrade(tmp_path) == ["0001_jobs", "0002_community", "0003_keeping"]
     assert upgrade(tmp_path) == []
 
 
@@ -359,11 +359,3 @@ def test_a_folder_with_odd_letters_holds_a_database(tmp_path: Path) -> None:
     folder.mkdir()
     upgrade(folder)
     assert database_path(folder).exists()
-
-
-def test_one_bot_per_folder(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    with locked(folder), pytest.raises(FolderInUse, match="Another bot works in"), locked(folder):
-        pass
-    with locked(folder):
-        pass

@@ -54,6 +54,11 @@ def main(kind):
                     time.sleep(0.05)
             case "garbage":
                 os.write(1, (9).to_bytes(4) + b"not a msg")
+            case "no text":
+                os.write(1, (22).to_bytes(4) + b"\x82\xa4type\xa9Cancelled\xa3job\xa1\xff")
+            case "endless":
+                nested = b"\x82\xa4type\xa9Cancelled\xa1x" + b"\x91" * 100_000
+                os.write(1, len(nested).to_bytes(4) + nested)
             case "too long":
                 os.write(1, (2**31).to_bytes(4))
             case "late":

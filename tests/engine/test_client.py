@@ -231,6 +231,8 @@ async def test_the_same_job_cannot_be_drawn_twice_at_once(tmp_path, ask):
         ("silent", {"silence_timeout": 0.5}, "silent for too long"),
         ("stalled", {"stall_timeout": 5}, "more than 5 s"),
         ("garbage", {}, "not a reply"),
+        ("no text", {}, "not a reply"),
+        ("endless", {}, "not a reply"),
         ("too long", {}, "at most"),
     ],
 )

@@ -17,6 +17,7 @@ from engine.protocol import Cancelled, Done, Draw, Failed, Progress, Snapshot, S
 from engine.recipe import draw_again, read_recipe
 from engine.settings import resolve
 from tests.engine.conftest import TINY
+from tests.engine.malformed import encoded, png_of, zeros
 
 pytestmark = pytest.mark.usefixtures("models_folder")
 
@@ -320,3 +321,26 @@ def test_init_weight_keeps_a_picture_near_its_init_image(studio, ask):
         return np.abs(native - (220, 30, 30)).mean()
 
     assert distance(init_weight=10) < distance(init_weight=0) / 2
+
+
+NOISE = encoded(Image.effect_noise((64, 48), 99))
+
+
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        (b"", "damaged"),
+        (b"no picture", "damaged"),
+        (NOISE[: len(NOISE) // 2], "damaged"),
+        (encoded(Image.new("RGB", (8, 8)), "GIF"), "damaged"),
+        (png_of(20_000, 20_000, zeros(10)), "damaged"),
+        (png_of(9000, 9000, zeros(10)), "9000 × 9000 pixels; allowed are 512 a side"),
+        (encoded(Image.new("RGB", (513, 1))), "513 × 1 pixels; allowed are 512 a side"),
+    ],
+)
+def test_a_picture_that_was_not_made_safe_before_is_not_decoded(studio, ask, sent, sentence):
+    settings = tiny(ask, init_image="a", start="auto")
+    event = studio().add(Draw("1", settings, {"a": sent}))
+    assert isinstance(event, Failed)
+    assert event.code == "settings"
+    assert sentence in event.sentence
