@@ -1,7 +1,9 @@
 """The bot's database seen from outside: read beside it, locked against it, and its steps noted."""
 
 import contextlib
+import itertools
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,7 @@ BEGIN
     INSERT INTO chaos_steps VALUES (new.id, old.state, new.state);
 END;
 """
+_TRIES, _PAUSE_SECONDS = 100, 0.1
 _FINAL = ("done", "failed", "cancelled")
 
 
@@ -92,8 +95,16 @@ class Records:
                 connection.rollback()
 
     def _rows(self, statement: str, *values: object) -> list[sqlite3.Row]:
-        with self._connection() as connection:
-            return connection.execute(statement, values).fetchall()
+        tries = itertools.count(1)
+        while True:
+            try:
+                with self._connection() as connection:
+                    return connection.execute(statement, values).fetchall()
+            except sqlite3.OperationalError:
+                # Whoever is the first to open it cannot even read while the disk is full.
+                if next(tries) > _TRIES:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
