@@ -91,11 +91,12 @@ class Blows:
                 await self._stage.well()
                 await self._freeze(await self._engine(), kill_bot=True)
             case "fill disk":
-                self._disk.fill(self._stage.processes())
-                try:
-                    await asyncio.sleep(blow.seconds)
-                finally:
-                    self._disk.free(self._stage.processes())
+                with self._records.held_open():
+                    self._disk.fill(self._stage.processes())
+                    try:
+                        await asyncio.sleep(blow.seconds)
+                    finally:
+                        self._disk.free(self._stage.processes())
             case "lock database":
                 with self._records.locked():
                     await asyncio.sleep(blow.seconds)
