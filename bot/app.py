@@ -259,6 +259,7 @@ async def open_bot(
         admission = Admission(store)
         await admission.load()
         pictures = Pictures(config.data)
+        await pictures.sweep()
         # A database that was restored from a backup does not know the numbers since then, which
         # messages and files still have.
         await store.number_from(await pictures.last_number())
@@ -269,7 +270,7 @@ async def open_bot(
         if engine is None:
             engine = LocalEngine(config.data / "snapshots", on_restart=metrics.ENGINE_RESTARTS.inc)
             stack.push_async_callback(engine.close)
-            await engine.start()
+            await engine.start({str(job_id) for job_id in await store.unfinished()})
         places = Places(
             store,
             easels=partial(easels, config, engine),

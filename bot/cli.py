@@ -84,6 +84,27 @@ def gallery(
 
 
 @app.command()
+def chaos(
+    jobs: Annotated[int, typer.Option(min=5, help="How many pictures are asked for.")] = 200,
+    kills: Annotated[
+        int, typer.Option(min=1, help="How often the engine or the bot is killed.")
+    ] = 70,
+    seed: Annotated[int, typer.Option(help="What chance decides follows from it.")] = 1,
+) -> None:
+    """Kill, freeze and starve a bot of its own while people use it, and check what is left."""
+    try:
+        from tests.chaos.run import run_chaos
+    except ImportError:
+        typer.echo(
+            "Chaos is a part of the project's tests: run it in a checkout of the project, with the "
+            "extra “dev”: uv run --extra dev pixel chaos",
+            err=True,
+        )
+        raise typer.Exit(1) from None
+    raise typer.Exit(run_chaos(jobs=jobs, kills=kills, seed=seed))
+
+
+@app.command()
 def health() -> None:
     """Say whether the bot of this data directory is well; exits with 1 if it is not."""
     from bot.health import main as check

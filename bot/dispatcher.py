@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import logging
 import math
+import sqlite3
 import time
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from bot import metrics
 from bot.estimate import work_of_job
@@ -28,6 +30,7 @@ log = logging.getLogger(__name__)
 # So many waiting jobs are told that the queue has moved; those further back wait too long to care.
 TOLD_OF_MOVES = 20
 _PAUSE_AFTER_ERROR = 1.0
+_LONGEST_PAUSE = 30.0
 
 _POISON = (
     "Drawing this picture ended the engine twice at the same place, so it was given up; "
@@ -35,6 +38,8 @@ _POISON = (
 )
 _BROKEN = "Something went wrong while this picture was drawn; the cause is in the bot's log."
 _NO_INIT_IMAGE = "The picture to start from is not there any more; give it again."
+
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -146,6 +151,8 @@ class Dispatcher:
                 await self._engine.cancel(str(job_id))
                 return True
             if job.state is State.QUEUED and await self._cancel(job):
+                if job.attempt:
+                    await self._engine.forget(str(job_id))
                 self._on_change(job, True)
                 self._news.set()
                 return True
@@ -200,10 +207,10 @@ class Dispatcher:
         except EngineDied as error:
             log.warning("the engine died: %s (alone: %s)", error, drawing.alone)
             metrics.ERRORS.labels("engine").inc()
-            await self._store.requeue_suspect(job, alone=drawing.alone, sentence=_POISON)
+            await self._kept(partial(self._suspect, drawing))
         except Exception:
             log.exception("it could not be drawn")
-            await self._fail(job, "internal", _BROKEN)
+            await self._kept(partial(self._fail, job, "internal", _BROKEN))
 
     def _leave(self, job: Job, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -226,7 +233,7 @@ class Dispatcher:
         draw = self._engine.draw(str(job.id), job.settings, pictures)
         async with contextlib.aclosing(draw) as events:
             async for event in events:
-                if not await self._keep(drawing, event):
+                if not await self._kept(partial(self._keep, drawing, event)):
                     # Cancelled before the engine had it, so that `cancel` did not reach it there.
                     await self._engine.cancel(str(job.id))
 
@@ -266,9 +273,12 @@ class Dispatcher:
                     score=_known(statistics.score),
                 )
                 if not finished:
-                    # Cancelled, but the engine was quicker.
-                    await self._pictures.remove(job.id)
-                    return await self._cancel(job)
+                    # Cancelled, but the engine was quicker; or of an older attempt, and then what
+                    # is on the disk belongs to a later one.
+                    cancelled = await self._cancel(job)
+                    if cancelled:
+                        await self._pictures.remove(job.id)
+                    return cancelled
                 log.info("it is drawn, in %.1f s", statistics.seconds)
                 metrics.FINISHED.labels("done").inc()
                 metrics.DRAW_SECONDS.observe(statistics.seconds)
@@ -278,6 +288,30 @@ class Dispatcher:
                 return await self._fail(job, code, sentence)
             case Cancelled():
                 return await self._cancel(job)
+
+    async def _kept(self, keep: Callable[[], Awaitable[_T]]) -> _T:
+        """Keep something, and if the disk is full or the database locked, as soon as it is not.
+
+        Until then the job has its easel, so that no more is begun than can be kept.
+        """
+        pause = _PAUSE_AFTER_ERROR
+        while True:
+            try:
+                return await keep()
+            except (sqlite3.OperationalError, OSError) as error:
+                metrics.ERRORS.labels("storage").inc()
+                log.warning("it cannot be kept now, next try in %g s: %s", pause, error)
+            await asyncio.sleep(pause)
+            pause = min(_LONGEST_PAUSE, 2 * pause)
+
+    async def _suspect(self, drawing: _Drawing) -> None:
+        """Put a job that the engine died with back into the queue, if that may be tried again."""
+        job = drawing.job
+        await self._store.requeue_suspect(job, alone=drawing.alone, sentence=_POISON)
+        row = await self._store.get(job.id)
+        if row is None or row.state.final:
+            # Given up, or cancelled in the meantime.
+            await self._engine.forget(str(job.id))
 
     async def _cancel(self, job: Job) -> bool:
         cancelled = await self._store.cancel(job)
@@ -290,6 +324,7 @@ class Dispatcher:
         if failed:
             metrics.FINISHED.labels("failed").inc()
             metrics.ERRORS.labels(kind).inc()
+            await self._engine.forget(str(job.id))
         return failed
 
     async def _save_walk(self, job: Job, frames: Sequence[bytes]) -> None:

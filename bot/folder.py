@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 from yoyo import get_backend, read_migrations
 
+from engine.files import sweep_parts
+
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
@@ -50,6 +52,8 @@ def locked(data: Path) -> Iterator[None]:
         # Only for the sentence above; what the file holds locks nothing.
         os.ftruncate(file, 0)
         os.pwrite(file, f"{os.getpid()} {socket.gethostname()}\n".encode(), 0)
+        # Half-written files of a killed bot.
+        sweep_parts(data)
         yield
     finally:
         os.close(file)

@@ -24,8 +24,7 @@ _LOOK_SECONDS = 15.0
 _ROOM = 0.05
 # Jobs at once: one flush to the disk for all of them.
 _BATCH = 64
-# A picture that somebody gave may be older than its job's row, and a file half written may yet be
-# finished.
+# A picture that somebody gave may be older than its job's row.
 _GRACE_SECONDS = 60 * 60
 
 _FOREVER = float("inf")
@@ -92,7 +91,7 @@ class Keeper:
         await self._finish_begun()
         while left_over := await self._store.let_go_left_over(_BATCH):
             await self._remove(left_over, "nothing")
-        await self._pictures.remove_unfinished(self._clock() - _GRACE_SECONDS)
+        await self._pictures.sweep()
         await self._drop_attachments(before=-_FOREVER)
         now, rules = self._clock(), self.rules
         if rules.frames_days is not None:

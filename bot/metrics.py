@@ -37,7 +37,8 @@ EDITS = Counter("pixel_message_edits", "Edits of messages that show a job.")
 ERRORS = Counter(
     "pixel_errors",
     "What went wrong: command (a mistake of the bot's), message (could not be shown), "
-    "settings, memory, perceptor, internal (jobs that failed), engine (it died with a job).",
+    "settings, memory, perceptor, internal (jobs that failed), engine (it died with a job), "
+    "storage (the disk or the database did not take something).",
     ["kind"],
 )
 REMOVED = Counter(
@@ -56,7 +57,10 @@ _HEALTHY = Gauge("pixel_healthy", "1 if commands arrive and pictures are drawn, 
 _TASKS = Gauge("pixel_tasks", "What the bot has under way at the same time, as asyncio counts it.")
 _ENGINE_UP = Gauge("pixel_engine_up", "1 if the engine is ready, else 0.")
 
-for _kind in ("command", "message", "settings", "memory", "perceptor", "internal", "engine"):
+for _kind in (
+    *("command", "message", "engine", "storage"),
+    *("settings", "memory", "perceptor", "internal"),
+):
     ERRORS.labels(_kind)
 for _what in ("frames", "picture", "attachment"):
     REMOVED.labels(_what)

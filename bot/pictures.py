@@ -7,6 +7,7 @@
         final.svg                        the same in shapes, where it is made of them
         walk.gif                         the way to another picture, where there is one
         thumbnail.png, time-lapse.webp   made of these for the gallery, when first looked at
+    pictures/parts/                      what is being written
 
 The methods run their file work in threads, so that the event loop never waits for a disk.
 """
@@ -24,7 +25,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from engine.files import UNFINISHED, write_atomically
+from engine.files import sweep_parts, write_atomically
 from engine.png import encode_png
 
 THUMBNAIL, TIME_LAPSE = "thumbnail.png", "time-lapse.webp"
@@ -60,7 +61,12 @@ class Pictures:
 
     def __init__(self, data: Path) -> None:
         self._data = data
+        self._parts = data / "pictures" / "parts"
         self.written = 0
+
+    async def sweep(self) -> None:
+        """Delete what a killed process has left half written."""
+        await asyncio.to_thread(sweep_parts, self._parts)
 
     async def save_init(self, png: bytes) -> str:
         """Keep a picture that drawings need; returns its SHA-256, which is its name."""
@@ -145,10 +151,6 @@ class Pictures:
         """The pictures that drawings need, given before a time, the oldest first."""
         return await asyncio.to_thread(_inits, self._data / "pictures" / "init", before)
 
-    async def remove_unfinished(self, before: float) -> None:
-        """Delete what processes that died before a time had only begun to write."""
-        await asyncio.to_thread(_remove_unfinished, self._data / "pictures", before)
-
     async def find(self, path: str) -> Path | None:
         """Where a file lies, or None when it is missing, or not one of the pictures."""
         return await asyncio.to_thread(_find, self._data / "pictures", self._data / path)
@@ -158,7 +160,7 @@ class Pictures:
         return await asyncio.to_thread(_read, self._data / path)
 
     async def _write(self, path: str, data: bytes) -> None:
-        await asyncio.to_thread(write_atomically, self._data / path, data)
+        await asyncio.to_thread(write_atomically, self._data / path, data, self._parts)
         self.written += len(data)
 
 
@@ -236,14 +238,6 @@ def _inits(folder: Path, before: float) -> list[Init]:
             if status.st_mtime < before:
                 found.append((status.st_mtime, Init(name, status.st_size)))
     return [init for _, init in sorted(found, key=lambda aged: aged[0])]
-
-
-def _remove_unfinished(folder: Path, before: float) -> None:
-    for entry in _files(folder):
-        if entry.name.endswith(UNFINISHED):
-            with contextlib.suppress(FileNotFoundError):
-                if entry.stat(follow_symlinks=False).st_mtime < before:
-                    Path(entry.path).unlink()
 
 
 def _find(folder: Path, path: Path) -> Path | None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 import signal
+import sqlite3
 import sys
 
 import aiohttp
@@ -68,6 +70,15 @@ def run() -> int:
     except NewerDatabase as error:
         _complain(str(error))
         return EX_CONFIG
+    except sqlite3.OperationalError as error:
+        # Only at the start: later on, whoever needs the database waits for it.
+        _complain(f"The database in {config.data} cannot be used now: {error}.")
+        return EX_TEMPFAIL
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _complain(f"There is no room left in {config.data}; make some, and start the bot again.")
+        return EX_TEMPFAIL
     except (KeyboardInterrupt, asyncio.CancelledError):
         log.info("ended at once, as asked twice")
     return 0

@@ -45,6 +45,7 @@ from engine.protocol import (
 from engine.questions import questions
 from engine.recipe import Recipe, make_recipe, write_recipe
 from engine.settings import BLEND_FRAMES, DRAWING_VERSION, Settings, picture_names, resolve
+from engine.snapshots import PARTNER, remove_snapshots, snapshot_path
 from engine.vqgan import load_vqgan
 from engine.walk import Walk
 
@@ -53,8 +54,6 @@ log = logging.getLogger(__name__)
 SNAPSHOT_SECONDS = 5.0
 _LONGEST_SVG = MAX_FRAME // 2
 _LONGEST_WALK = MAX_FRAME // 4
-# What the name of a job has at its end on the easel of what its walk leads to.
-_PARTNER = "+partner"
 
 
 @dataclass(frozen=True)
@@ -157,12 +156,10 @@ class Studio:
         return _failure(asked.draw.job, error)
 
     def cancel(self, job: str) -> Cancelled | None:
-        """Take a job off its easel and forget its snapshot; None if it is not there."""
+        """Take a job off its easel, if it is on one, and forget its snapshot; None if it is not."""
         easel = self._easels.get(job)
-        if easel is None:
-            return None
         self._remove(job)
-        return Cancelled(job, easel.iteration)
+        return None if easel is None else Cancelled(job, easel.iteration)
 
     def put_aside(self, job: str) -> None:
         """Take a job off its easel, saved, so that it can be added again and go on."""
@@ -214,7 +211,7 @@ class Studio:
         check_fits(needed, capacity(self.device), settings)
         begun = [self._begun(draw.job, settings, pictures)]
         if partner is not None:
-            begun.append(self._begun(draw.job + _PARTNER, partner, pictures))
+            begun.append(self._begun(draw.job + PARTNER, partner, pictures))
         self._asks |= {one.job: asks for one, asks in begun}
         easels = [one for one, _ in begun]
         easel = easels[0]
@@ -341,7 +338,7 @@ class Studio:
 
     def _easels_of(self, job: str) -> list[Easel]:
         """A job's own easel, and that of what its walk leads to."""
-        return [self._easels[name] for name in (job, job + _PARTNER) if name in self._easels]
+        return [self._easels[name] for name in (job, job + PARTNER) if name in self._easels]
 
     def _save(self, easel: Easel) -> bool:
         path = self._snapshot_path(easel.job)
@@ -362,18 +359,16 @@ class Studio:
             *(self._began, self._saved),
         )
         for records in kept:
-            for name in (job, job + _PARTNER):
+            for name in (job, job + PARTNER):
                 records.pop(name, None)
 
     def _remove(self, job: str) -> None:
         self._forget(job)
-        for name in (job, job + _PARTNER):
-            path = self._snapshot_path(name)
-            if path is not None:
-                path.unlink(missing_ok=True)
+        if self._snapshots is not None:
+            remove_snapshots(self._snapshots, job)
 
     def _snapshot_path(self, job: str) -> Path | None:
-        return None if self._snapshots is None else self._snapshots / f"{job}.safetensors"
+        return None if self._snapshots is None else snapshot_path(self._snapshots, job)
 
 
 def _files(easel: Easel, texts: Mapping[str, str] | None = None) -> tuple[bytes, bytes, str | None]:
@@ -390,7 +385,7 @@ def _files(easel: Easel, texts: Mapping[str, str] | None = None) -> tuple[bytes,
 
 def _owner(name: str) -> str:
     """The job that an easel of this name belongs to."""
-    return name.removesuffix(_PARTNER)
+    return name.removesuffix(PARTNER)
 
 
 def _opened(draw: Draw) -> dict[str, Image.Image]:

@@ -504,6 +504,16 @@ class Queue(Database):
         assert row is not None
         return int(row["jobs"])
 
+    async def unfinished(self) -> list[int]:
+        """The numbers of the jobs that wait or are being drawn, and are not to be cancelled."""
+        rows = await self._read_all(
+            """
+            SELECT id FROM jobs WHERE state = 'queued'
+            UNION ALL SELECT id FROM jobs WHERE state = 'running' AND cancel_at IS NULL
+            """
+        )
+        return [row["id"] for row in rows]
+
     async def running(self) -> list[Job]:
         """The jobs that are being drawn."""
         return await self._read_jobs(

@@ -30,6 +30,7 @@ class ScriptedEngine:
         drawn: the jobs in the order in which they were started.
         settings: what each was started with.
         at_work: the jobs that it has now.
+        forgotten: the jobs of which it is to keep nothing.
         up: cleared while it is starting and takes no job.
         listens: False while it is busy and leaves a `cancel` unanswered.
 
@@ -44,6 +45,7 @@ class ScriptedEngine:
         self.settings: dict[int, Settings] = {}
         self.pictures: dict[int, dict[str, bytes] | None] = {}
         self.at_work: set[int] = set()
+        self.forgotten: list[int] = []
         # A test may say what happens to a job before the dispatcher has handed it over.
         self._words: defaultdict[int, asyncio.Queue[JobEvent | EngineDied]] = defaultdict(
             asyncio.Queue
@@ -80,6 +82,9 @@ class ScriptedEngine:
     async def cancel(self, job: str) -> None:
         if int(job) in self.at_work and self.listens:
             self._words[int(job)].put_nowait(Cancelled(job, 0))
+
+    async def forget(self, job: str) -> None:
+        self.forgotten.append(int(job))
 
     async def read_picture(self, data: bytes) -> Picture:
         return Picture(data, (8, 8))

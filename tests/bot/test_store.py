@@ -268,7 +268,7 @@ async def test_what_was_not_told_to_the_end_is_found_again(store: Store, clock: 
     told, gone, untold = [await done(store, ALICE) for _ in range(3)]
     waiting, mute = await add(store, BOB), await add(store, BOB)
     for job in (told, gone, untold, waiting):
-        await store.set_message(job, 100 + job.id)
+        await store.set_message(job, 100 + job.id, clock())
     await store.set_posted(told)
     await store.silence(gone)
     assert [job.id for job in await store.unreported()] == [untold.id, mute.id]
