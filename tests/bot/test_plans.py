@@ -60,7 +60,7 @@ async def _group(store: Store) -> None:
     assert first.group_id is not None
     group = await store.group(first.group_id)
     assert isinstance(group, Group)
-    await store.set_message(group, 7, 1.0)
+    await store.set_message(group, 7, 0.0)
     await store.group_message(group.id)
     await store.set_posted(group)
     await store.reopen(group)
@@ -68,7 +68,7 @@ async def _group(store: Store) -> None:
 
 async def _message(store: Store) -> None:
     job = await _job(store)
-    await store.set_message(job, 8, 1.0)
+    await store.set_message(job, 8, 0.0)
     await store.set_posted(job)
     await store.silence(job)
     await store.add_copy(job, 1, 9)
@@ -135,6 +135,7 @@ QUESTIONS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "who waits": lambda store: store.waiting(100),
     "how many wait": lambda store: store.count_waiting(),
     "who is drawn": lambda store: store.running(),
+    "unfinished": lambda store: store.unfinished(),
     "newest durations": lambda store: store.drawn(),
     "newest requests": lambda store: store.latest(10),
     "whose turn it is": lambda store: store.turns(100),
