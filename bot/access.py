@@ -6,6 +6,7 @@ such channels only. What cannot be told is not allowed: members are not listed t
 the rights of whoever clicks or types are known, from their interaction.
 """
 
+import re
 from typing import TYPE_CHECKING
 
 import discord
@@ -15,6 +16,9 @@ from bot.jobs import Job, State
 
 if TYPE_CHECKING:
     from bot.app import PixelBot
+
+# What a label's footer begins with.
+_NUMBERS = re.compile(r"pixel (#[0-9]+(?:, #[0-9]+)*)")
 
 _Place = discord.abc.GuildChannel | discord.Thread
 
@@ -61,6 +65,36 @@ def may_post(interaction: discord.Interaction["PixelBot"], job: Job) -> bool:
     return _can_read(place.permissions_for(place.guild.default_role))
 
 
+def may_use(interaction: discord.Interaction["PixelBot"], job: Job) -> bool:
+    """Whether whoever pressed a control may use it for a picture.
+
+    They may see the picture, or it was brought to where they are: the message that the control
+    stands below is the bot's own and shows it.
+    """
+    return may_see(interaction, job) or _is_shown(interaction, job)
+
+
+def may_moderate(interaction: discord.Interaction["PixelBot"], job: Job) -> bool:
+    """Whether whoever pressed may manage messages where a picture was made.
+
+    What they may do elsewhere, where somebody has brought it, does not count.
+    """
+    if job.guild_id != interaction.guild_id or interaction.guild is None:
+        return False
+    if job.channel_id == interaction.channel_id:
+        return interaction.permissions.manage_messages
+    member = interaction.user
+    if not isinstance(member, discord.Member):
+        return False
+    place = interaction.guild.get_channel_or_thread(job.channel_id)
+    try:
+        granted = member.guild_permissions if place is None else place.permissions_for(member)
+    except discord.ClientException:
+        # A thread whose channel this bot cannot see.
+        granted = member.guild_permissions
+    return granted.manage_messages
+
+
 async def find(interaction: discord.Interaction["PixelBot"], job_id: int) -> Job:
     """A finished picture by its number.
 
@@ -77,6 +111,17 @@ async def find(interaction: discord.Interaction["PixelBot"], job_id: int) -> Job
     if job.state is not State.DONE:
         raise Refusal(f"The picture #{job_id} was never finished.")
     return job
+
+
+def _is_shown(interaction: discord.Interaction["PixelBot"], job: Job) -> bool:
+    message, own = interaction.message, interaction.client.user
+    if message is None or own is None or message.author.id != own.id:
+        return False
+    shown = [message.content.partition(" ")[0]]
+    for embed in message.embeds:
+        if (numbers := _NUMBERS.match(embed.footer.text or "")) is not None:
+            shown += numbers[1].split(", ")
+    return f"#{job.id}" in shown
 
 
 def _is_seen(interaction: discord.Interaction["PixelBot"], place: _Place) -> bool:

@@ -10,6 +10,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, MutableMapping
+from functools import partial
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -21,9 +22,12 @@ from bot.admission import Admission, Mode
 from bot.commands import FOR_EVERYBODY, add_commands
 from bot.config import Config
 from bot.dispatcher import TOLD_OF_MOVES, Dispatcher
+from bot.easels import easels
 from bot.errors import Refusal, answer_error, say
 from bot.forgetting import Forgetter
 from bot.jobs import Frame
+from bot.keeping import Keeper, Rules
+from bot.pace import Pace
 from bot.pictures import Pictures
 from bot.places import Places
 from bot.reporter import Reporter
@@ -79,10 +83,12 @@ class PixelBot(discord.AutoShardedClient):
     Attributes:
         frames: the newest look of each job that is being drawn.
         places: who waits how long.
-        answering: held while something is made of a picture and posted.
+        answering: held while something is made of a picture and posted, or one person's picture is
+            decoded.
         decoding: held while a stranger's picture is decoded, which takes a thread and memory.
         starring: held while a picture is put on a starboard or taken down.
         forgetter: deletes what is kept of people.
+        keeper: removes what is too old or too much.
         workshop: makes pictures of pictures.
         sheets: lays many of them out on one.
         forms: those that are open, by their ids.
@@ -103,6 +109,7 @@ class PixelBot(discord.AutoShardedClient):
         frames: MutableMapping[int, Frame],
         workshop: Workshop,
         places: Places,
+        keeper: Keeper,
         clock: Callable[[], float],
     ) -> None:
         super().__init__(
@@ -121,6 +128,7 @@ class PixelBot(discord.AutoShardedClient):
         self.frames = frames
         self.workshop = workshop
         self.places = places
+        self.keeper = keeper
         self.answering: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
         self.decoding = asyncio.Semaphore(2)
         self.sheets = Sheets(self.workshop, pictures)
@@ -238,6 +246,7 @@ async def open_bot(
 
     Raises:
         bot.folder.FolderInUse: when another bot works in the data directory.
+        bot.folder.NewerDatabase: when its database is that of a newer version.
 
     """
     async with contextlib.AsyncExitStack() as stack:
@@ -250,10 +259,26 @@ async def open_bot(
         admission = Admission(store)
         await admission.load()
         pictures = Pictures(config.data)
+        await pictures.sweep()
+        # A database that was restored from a backup does not know the numbers since then, which
+        # messages and files still have.
+        await store.number_from(await pictures.last_number())
         workshop = Workshop()
         frames: dict[int, Frame] = {}
+        pace = Pace()
         caps = Caps(per_user=config.running_per_user, per_guild=config.running_per_guild)
-        places = Places(store, easels=config.easels, caps=caps, frames=frames, clock=clock)
+        if engine is None:
+            engine = LocalEngine(config.data / "snapshots", on_restart=metrics.ENGINE_RESTARTS.inc)
+            stack.push_async_callback(engine.close)
+            await engine.start({str(job_id) for job_id in await store.unfinished()})
+        places = Places(
+            store,
+            easels=partial(easels, config, engine),
+            caps=caps,
+            frames=frames,
+            pace=pace,
+            clock=clock,
+        )
         reporter = Reporter(
             store,
             pictures,
@@ -263,23 +288,22 @@ async def open_bot(
             frames=frames,
             notice=admission.notice,
         )
-        if engine is None:
-            engine = LocalEngine(config.data / "snapshots", on_restart=metrics.ENGINE_RESTARTS.inc)
-            stack.push_async_callback(engine.close)
-            await engine.start()
         dispatcher = Dispatcher(
             store,
             engine,
             pictures,
             workshop,
-            easels=config.easels,
+            easels=partial(easels, config, engine),
             caps=caps,
             frames=frames,
+            pace=pace,
             on_change=reporter.notify,
             hands_out=admission.hands_out,
         )
         await dispatcher.start()
         stack.push_async_callback(dispatcher.close)
+        rules = Rules(config.quota, config.keep_frames_days, config.keep_pictures_days)
+        keeper = Keeper(store, pictures, rules, clock=clock)
         bot = PixelBot(
             config,
             store=store,
@@ -291,12 +315,15 @@ async def open_bot(
             frames=frames,
             workshop=workshop,
             places=places,
+            keeper=keeper,
             clock=clock,
         )
         await stack.enter_async_context(bot)
         stack.push_async_callback(bot.forgetter.close)
         reporter.start()
         stack.push_async_callback(reporter.close)
+        keeper.start()
+        stack.push_async_callback(keeper.close)
         yield bot
 
 

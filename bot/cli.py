@@ -15,6 +15,8 @@ app = typer.Typer(
     help="A community art bot, and the engine that draws for it.",
     no_args_is_help=True,
     add_completion=False,
+    # A traceback's variables may hold the token.
+    pretty_exceptions_show_locals=False,
     # Plain help: rich, with its Markdown, takes longer to import than all else of it.
     rich_markup_mode=None,
     context_settings={"max_content_width": 100},
@@ -87,6 +89,27 @@ def gallery(
 
 
 @app.command()
+def chaos(
+    jobs: Annotated[int, typer.Option(min=5, help="How many pictures are asked for.")] = 200,
+    kills: Annotated[
+        int, typer.Option(min=1, help="How often the engine or the bot is killed.")
+    ] = 70,
+    seed: Annotated[int, typer.Option(help="What chance decides follows from it.")] = 1,
+) -> None:
+    """Kill, freeze and starve a bot of its own while people use it, and check what is left."""
+    try:
+        from tests.chaos.run import run_chaos
+    except ImportError:
+        typer.echo(
+            "Chaos is a part of the project's tests: run it in a checkout of the project, with the "
+            "extra “dev”: uv run --extra dev pixel chaos",
+            err=True,
+        )
+        raise typer.Exit(1) from None
+    raise typer.Exit(run_chaos(jobs=jobs, kills=kills, seed=seed))
+
+
+@app.command()
 def health() -> None:
     """Say whether the bot of this data directory is well; exits with 1 if it is not."""
     from bot.health import main as check
@@ -103,7 +126,7 @@ def upgrade(
     """Apply the migrations that are missing; the bot does the same when it starts."""
     from bot import folder
     from bot.config import Config
-    from bot.runner import EX_TEMPFAIL
+    from bot.runner import EX_CONFIG, EX_TEMPFAIL
 
     data = data or Config().data
     try:
@@ -112,7 +135,63 @@ def upgrade(
     except folder.FolderInUse as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(EX_TEMPFAIL) from None
+    except folder.NewerDatabase as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(EX_CONFIG) from None
     typer.echo(f"Applied: {', '.join(applied)}." if applied else "The database is up to date.")
+
+
+@database.command()
+def backup(
+    path: Annotated[Path, typer.Argument(help="The file to write; there must be none.")],
+    data: Annotated[
+        Path | None, typer.Option(help="The bot's data directory, if not the configured one.")
+    ] = None,
+) -> None:
+    """Copy the database into one file; the bot may run meanwhile."""
+    from bot.backup import BackupError, back_up
+    from bot.config import Config
+    from bot.texts import size
+
+    data = data or Config().data
+    try:
+        written = back_up(data, path)
+    except BackupError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(
+        f"The database of {data} is copied to {path} ({size(written)}), and the copy is sound. "
+        f"Pictures are not part of it: copy {data / 'pictures'} after it."
+    )
+
+
+@database.command()
+def check(
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="A data directory or a backup; the configured directory if left out."),
+    ] = None,
+) -> None:
+    """Look for damage in a database; exits with 1 if there is any. The bot may run meanwhile."""
+    from bot import backup
+    from bot.config import Config
+
+    path = path or Config().data
+    try:
+        report = backup.check(path)
+    except backup.BackupError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    if report.problems:
+        typer.echo(f"The database of {path} is damaged:", err=True)
+        for problem in report.problems:
+            typer.echo(f"- {problem}", err=True)
+        raise typer.Exit(1)
+    later = "; the bot brings it up to date when it starts" if report.outdated else ""
+    typer.echo(f"The database of {path} is sound. It is that of version {report.version}{later}.")
+    if report.missing is not None:
+        missing, pictures = report.missing
+        typer.echo(f"Of {pictures} pictures that are kept, {missing} have no file.")
 
 
 def main() -> None:

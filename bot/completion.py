@@ -79,9 +79,10 @@ def setting_choices(typed: str, listed: Mapping[str, Sequence[str]]) -> list[Cho
 def prompt_choices(typed: str, former: Sequence[FormerPrompt]) -> list[Choice[str]]:
     """What is typed so far, and the former prompts that hold it, in their order.
 
-    Discord takes the first one when somebody presses Enter, so that must be what they typed. A
-    former prompt that is too long for a value is offered by the number of its job, as `chosen_job`
-    reads it. Who has none, and types nothing, gets examples.
+    Discord takes the first one when somebody presses Enter, so that must be what they typed; where
+    nothing else is offered, neither is that, and Enter sends the command at once. A former prompt
+    that is too long for a value is offered by the number of its job, as `chosen_job` reads it. Who
+    has none, and types nothing, gets examples.
     """
     text = one_line(typed)
     own = [Choice(name=text, value=text)] if text and not is_too_long(text) else []
@@ -93,7 +94,9 @@ def prompt_choices(typed: str, former: Sequence[FormerPrompt]) -> list[Choice[st
         for old in former
         if text.casefold() in one_line(old.prompt).casefold() and old.prompt != text
     ]
-    return [*own, *matching][:_MOST] or [Choice(name=text, value=text) for text in _EXAMPLES]
+    if not text and not matching:
+        return [Choice(name=text, value=text) for text in _EXAMPLES]
+    return [*own, *matching][:_MOST] if matching else []
 
 
 def picture_choices(typed: str, offers: Sequence[Offer]) -> list[Choice[int]]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import ByteSize, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.logs import LogFormat
@@ -25,8 +25,12 @@ class Config(BaseSettings):
     data: Path = Field(
         default=Path("data"), description="Folder for the database, the pictures and the snapshots."
     )
-    easels: int = Field(
-        default=4, ge=1, le=64, description="How many pictures are drawn at the same time."
+    easels: int | None = Field(
+        default=None,
+        ge=1,
+        le=64,
+        description="How many pictures are drawn at the same time; "
+        "if it is not said, 2 on a CPU and 8 on a GPU.",
     )
     waiting_per_user: int = Field(
         default=20, ge=1, description="How many pictures of one person may wait in the queue."
@@ -61,6 +65,23 @@ class Config(BaseSettings):
         default=("mini",),
         description="The VQGANs that people may choose, separated by commas: `mini`, or models "
         "that have been pulled.",
+    )
+    quota: ByteSize | None = Field(
+        default=None,
+        ge=1,
+        description="How much room frames and pictures may take on the disk, such as `20GB`; "
+        "no limit if unset.",
+    )
+    keep_frames_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="After how many days the frames of time-lapses are removed; never if unset.",
+    )
+    keep_pictures_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="After how many days pictures are removed, and what they started from; never "
+        "if unset.",
     )
     gallery: str | None = Field(
         default=None,

@@ -4,13 +4,18 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Callable, MutableMapping, Sequence
-from dataclasses import dataclass
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from bot import metrics
+from bot.estimate import work_of_job
 from bot.jobs import Frame, Job, State
 from bot.logs import about_job
+from bot.pace import Pace
 from bot.pictures import Pictures
 from bot.store import Caps, Store
 from bot.workshop.client import Workshop
@@ -25,6 +30,7 @@ log = logging.getLogger(__name__)
 # So many waiting jobs are told that the queue has moved; those further back wait too long to care.
 TOLD_OF_MOVES = 20
 _PAUSE_AFTER_ERROR = 1.0
+_LONGEST_PAUSE = 30.0
 
 _POISON = (
     "Drawing this picture ended the engine twice at the same place, so it was given up; "
@@ -33,27 +39,44 @@ _POISON = (
 _BROKEN = "Something went wrong while this picture was drawn; the cause is in the bot's log."
 _NO_INIT_IMAGE = "The picture to start from is not there any more; give it again."
 
+_T = TypeVar("_T")
+
 
 @dataclass
 class _Drawing:
     """A job that is on the engine; `alone` as long as no other one has been there beside it.
 
-    `seen` is the step that it was seen at last, and when, on the loop's clock.
+    `seen` is the step that it was seen at last, and when, by the monotonic clock; `paced` is until
+    when the engine's pace was told of it.
     """
 
     job: Job
     alone: bool
     task: asyncio.Task[None] | None = None
     seen: tuple[int, float] | None = None
+    paced: float = field(default_factory=time.monotonic)
+
+    def reach(self, iteration: int, pace: Pace) -> float | None:
+        """It came to a step; returns how long one took since it was seen last, in seconds."""
+        now = time.monotonic()
+        before, since = self.seen or (iteration, now)
+        steps = iteration - before
+        # With its first steps counts how it began.
+        pace.add(work_of_job(self.job), steps, self.paced, now)
+        if steps > 0:
+            self.paced = now
+        self.seen = (iteration, now)
+        return (now - since) / steps if steps > 0 else None
 
 
 class Dispatcher:
     """Hands jobs to the engine, several at a time, and takes back what it makes.
 
     Args:
-        easels: how many jobs may be on the engine.
+        easels: how many jobs may be on the engine, at present.
         caps: how many of them may belong to one person or one server.
         frames: where the newest look of each job that is being drawn is kept.
+        pace: told how quickly the engine works.
         on_change: called with a job that has something new to show, and whether that is urgent
             (its state changed) or can wait for the next edit (progress).
         hands_out: whether waiting jobs may be given to the engine now; `wake` when that changes.
@@ -67,9 +90,10 @@ class Dispatcher:
         pictures: Pictures,
         workshop: Workshop,
         *,
-        easels: int,
+        easels: Callable[[], int],
         caps: Caps,
         frames: MutableMapping[int, Frame],
+        pace: Pace,
         on_change: Callable[[Job, bool], None],
         hands_out: Callable[[], bool] = lambda: True,
     ) -> None:
@@ -80,6 +104,7 @@ class Dispatcher:
         self._easels = easels
         self._caps = caps
         self._frames = frames
+        self._pace = pace
         self._on_change = on_change
         self._hands_out = hands_out
         self._drawings: dict[int, _Drawing] = {}
@@ -126,6 +151,8 @@ class Dispatcher:
                 await self._engine.cancel(str(job_id))
                 return True
             if job.state is State.QUEUED and await self._cancel(job):
+                if job.attempt:
+                    await self._engine.forget(str(job_id))
                 self._on_change(job, True)
                 self._news.set()
                 return True
@@ -152,7 +179,7 @@ class Dispatcher:
 
     async def _fill_easels(self) -> None:
         moved = False
-        while len(self._drawings) < self._easels and self._hands_out():
+        while len(self._drawings) < self._easels() and self._hands_out():
             job = await self._store.claim(self._caps)
             if job is None:
                 break
@@ -180,10 +207,10 @@ class Dispatcher:
         except EngineDied as error:
             log.warning("the engine died: %s (alone: %s)", error, drawing.alone)
             metrics.ERRORS.labels("engine").inc()
-            await self._store.requeue_suspect(job, alone=drawing.alone, sentence=_POISON)
+            await self._kept(partial(self._suspect, drawing))
         except Exception:
             log.exception("it could not be drawn")
-            await self._fail(job, "internal", _BROKEN)
+            await self._kept(partial(self._fail, job, "internal", _BROKEN))
 
     def _leave(self, job: Job, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -206,7 +233,7 @@ class Dispatcher:
         draw = self._engine.draw(str(job.id), job.settings, pictures)
         async with contextlib.aclosing(draw) as events:
             async for event in events:
-                if not await self._keep(drawing, event):
+                if not await self._kept(partial(self._keep, drawing, event)):
                     # Cancelled before the engine had it, so that `cancel` did not reach it there.
                     await self._engine.cancel(str(job.id))
 
@@ -214,17 +241,27 @@ class Dispatcher:
         """Keep what the engine said; returns whether the job still is to be drawn."""
         job = drawing.job
         match event:
-            case Started(settings=resolved, provenance=provenance, iteration=iteration):
-                drawing.seen = (iteration, asyncio.get_running_loop().time())
-                return await self._store.record_start(job, resolved, provenance, iteration)
+            case Started(settings=resolved, provenance=provenance, iteration=iteration, note=note):
+                drawing.seen = None
+                drawing.reach(iteration, self._pace)
+                if note is not None:
+                    log.warning("%s", note)
+                return await self._store.record_start(job, resolved, provenance, iteration, note)
             case Progress(iteration=iteration, png=png):
-                self._frames[job.id] = _frame(drawing, event)
+                self._frames[job.id] = Frame(
+                    iteration,
+                    event.iterations,
+                    png,
+                    _known(event.score),
+                    drawing.reach(iteration, self._pace),
+                )
                 self._on_change(job, False)
                 await self._save_frame(job, iteration, png)
                 return True
             case Snapshot(iteration=iteration):
                 return await self._store.record_snapshot(job, iteration)
             case Done(png=png, native_png=native_png, statistics=statistics, svg=svg, walk=walk):
+                drawing.reach(statistics.iterations, self._pace)
                 picture, native = await self._pictures.save_final(job.id, png, native_png, svg)
                 if walk:
                     await self._save_walk(job, walk)
@@ -236,9 +273,12 @@ class Dispatcher:
                     score=_known(statistics.score),
                 )
                 if not finished:
-                    # Cancelled, but the engine was quicker.
-                    await self._pictures.remove(job.id)
-                    return await self._cancel(job)
+                    # Cancelled, but the engine was quicker; or of an older attempt, and then what
+                    # is on the disk belongs to a later one.
+                    cancelled = await self._cancel(job)
+                    if cancelled:
+                        await self._pictures.remove(job.id)
+                    return cancelled
                 log.info("it is drawn, in %.1f s", statistics.seconds)
                 metrics.FINISHED.labels("done").inc()
                 metrics.DRAW_SECONDS.observe(statistics.seconds)
@@ -248,6 +288,30 @@ class Dispatcher:
                 return await self._fail(job, code, sentence)
             case Cancelled():
                 return await self._cancel(job)
+
+    async def _kept(self, keep: Callable[[], Awaitable[_T]]) -> _T:
+        """Keep something, and if the disk is full or the database locked, as soon as it is not.
+
+        Until then the job has its easel, so that no more is begun than can be kept.
+        """
+        pause = _PAUSE_AFTER_ERROR
+        while True:
+            try:
+                return await keep()
+            except (sqlite3.OperationalError, OSError) as error:
+                metrics.ERRORS.labels("storage").inc()
+                log.warning("it cannot be kept now, next try in %g s: %s", pause, error)
+            await asyncio.sleep(pause)
+            pause = min(_LONGEST_PAUSE, 2 * pause)
+
+    async def _suspect(self, drawing: _Drawing) -> None:
+        """Put a job that the engine died with back into the queue, if that may be tried again."""
+        job = drawing.job
+        await self._store.requeue_suspect(job, alone=drawing.alone, sentence=_POISON)
+        row = await self._store.get(job.id)
+        if row is None or row.state.final:
+            # Given up, or cancelled in the meantime.
+            await self._engine.forget(str(job.id))
 
     async def _cancel(self, job: Job) -> bool:
         cancelled = await self._store.cancel(job)
@@ -260,6 +324,7 @@ class Dispatcher:
         if failed:
             metrics.FINISHED.labels("failed").inc()
             metrics.ERRORS.labels(kind).inc()
+            await self._engine.forget(str(job.id))
         return failed
 
     async def _save_walk(self, job: Job, frames: Sequence[bytes]) -> None:
@@ -277,17 +342,6 @@ class Dispatcher:
         except OSError:
             # The time-lapse will lack a frame; the picture is drawn all the same.
             log.exception("a frame could not be kept")
-
-
-def _frame(drawing: _Drawing, progress: Progress) -> Frame:
-    """What there is to see, and how quickly it came since it was seen last."""
-    now = asyncio.get_running_loop().time()
-    step_seconds = None
-    if drawing.seen is not None and progress.iteration > drawing.seen[0]:
-        step_seconds = (now - drawing.seen[1]) / (progress.iteration - drawing.seen[0])
-    drawing.seen = (progress.iteration, now)
-    score = _known(progress.score)
-    return Frame(progress.iteration, progress.iterations, progress.png, score, step_seconds)
 
 
 def _known(score: float) -> float | None:

@@ -5,13 +5,17 @@ added up. From finished pictures, and from who was beside them, follows what a s
 costs; with that the queue is played through.
 """
 
+import bisect
 import itertools
 import math
 import statistics
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
+from bot.jobs import Job
+from bot.store.queue import Caps
 from engine.errors import SettingsError
 from engine.settings import Settings, resolve, split_weight
 
@@ -21,8 +25,6 @@ Kind = tuple[object, ...]
 # Of the small judge on two processor cores, before anything was drawn.
 _SECONDS_A_VIEW = 0.002
 _ROUNDS = 3
-# How far the engine's present pace may be from what was learned before it is not believed.
-_PACE = (0.1, 20.0)
 # More than that would be guessing too far ahead.
 _MOST_NEWCOMERS = 200
 # Steps that are less than this are an error of rounding.
@@ -40,6 +42,7 @@ class Work:
         steps: how many are left.
         views: how many are judged in a step.
         user_id, guild_id: whose it is, for the caps.
+        lane, round, yields: its place in the queue, before those of higher numbers.
 
     """
 
@@ -48,6 +51,14 @@ class Work:
     views: float
     user_id: int
     guild_id: int
+    lane: int = 1
+    round: int = 0
+    yields: int = 0
+
+    @property
+    def turn(self) -> tuple[int, int, int]:
+        """What the queue is ordered by, before the jobs' numbers."""
+        return self.lane, self.round, self.yields
 
 
 @dataclass(frozen=True)
@@ -90,6 +101,12 @@ def work_of(settings: Settings, user_id: int, guild_id: int) -> Work:
     )
 
 
+def work_of_job(job: Job) -> Work:
+    """The whole work of a job."""
+    work = work_of(job.settings, job.user_id, job.guild_id)
+    return replace(work, lane=job.lane, round=job.round)
+
+
 class Costs:
     """What a step costs, in seconds of an engine that has nothing else to do."""
 
@@ -130,30 +147,14 @@ class Costs:
         return seconds
 
 
-def pace(running: Sequence[Work], costs: Costs, step_seconds: Sequence[float]) -> float:
-    """How much longer a step takes at present than the costs say.
-
-    Args:
-        running: what is on the easels and has shown how quickly it goes.
-        costs: what was learned.
-        step_seconds: how long the last steps took, as seen by each.
-
-    """
-    expected = sum(costs.of_step(work) for work in running)
-    if not expected:
-        return 1.0
-    slowest, fastest = _PACE
-    return min(fastest, max(slowest, statistics.median(step_seconds) / expected))
-
-
 def seconds_until_drawn(
     running: Sequence[Work],
     waiting: Sequence[Work],
     costs: Costs,
     *,
     easels: int,
-    per_user: int,
-    per_guild: int,
+    caps: Caps,
+    own_caps: Mapping[int, Caps] = MappingProxyType({}),
     newcomers: Newcomers | None = None,
 ) -> list[float]:
     """Play the queue through; in how many seconds each that waits will be finished.
@@ -163,8 +164,8 @@ def seconds_until_drawn(
         waiting: in the queue's order.
         costs: what a step costs.
         easels: how many may be drawn at the same time.
-        per_user: how many of one person.
-        per_guild: how many of one server.
+        caps: how many of them of one person or one server.
+        own_caps: what servers have set for themselves, by their ids.
         newcomers: what will be asked for meanwhile; it slows down what is drawn beside it.
 
     """
@@ -179,16 +180,17 @@ def seconds_until_drawn(
     next_at, next_work = next(coming)
     now = 0.0
     while told:
-        _admit(active, queue, works, easels, per_user, per_guild)
+        _admit(active, queue, works, easels, caps, own_caps)
         tick = sum(costs_of[i] for i in active)
         steps = min(left[i] for i in active)
         if now + steps * tick > next_at:
             steps = max(0.0, (next_at - now) / tick)
-            works.append(next_work)
+            fair = _fair_round(next_work, [works[i] for i in active], [works[i] for i in queue])
+            works.append(replace(next_work, lane=1, round=fair))
             costs_of.append(costs.of_step(next_work))
             left.append(max(1.0, next_work.steps))
             finished.append(math.nan)
-            queue.append(len(works) - 1)
+            bisect.insort(queue, len(works) - 1, key=lambda i: works[i].turn)
             next_at, next_work = next(coming)
         now += steps * tick
         for i in active:
@@ -201,12 +203,25 @@ def seconds_until_drawn(
 
 
 def _coming(newcomers: Newcomers | None) -> Iterator[tuple[float, Work]]:
-    """When the next will come, and with what; each is a person and a server of its own."""
+    """When the next will come, and with what."""
     if newcomers is not None:
         for number in range(1, _MOST_NEWCOMERS):
-            work = newcomers.works[number % len(newcomers.works)]
-            yield number * newcomers.gap, replace(work, user_id=-number, guild_id=-number)
+            yield number * newcomers.gap, newcomers.works[(number - 1) % len(newcomers.works)]
     yield math.inf, Work((), 0, 0, 0, 0)
+
+
+def _fair_round(work: Work, running: Sequence[Work], waiting: Sequence[Work]) -> int:
+    """Whom a newcomer comes before, as `Queue.add_job` decides it."""
+    here = [other for other in waiting if other.guild_id == work.guild_id]
+    drawn = [other.round for other in running if other.guild_id == work.guild_id]
+    after = min((other.round for other in here if other.lane == 1), default=None)
+    if after is None:
+        present = max((other.round for other in running), default=0)
+    else:
+        present = max([*drawn, after - 1]) if drawn else after
+    unfinished = sum(other.user_id == work.user_id for other in (*running, *waiting))
+    own = [other.round for other in here if other.user_id == work.user_id]
+    return max([present + unfinished, *(last + 1 for last in own)])
 
 
 def _admit(
@@ -214,18 +229,26 @@ def _admit(
     queue: list[int],
     works: Sequence[Work],
     easels: int,
-    per_user: int,
-    per_guild: int,
+    caps: Caps,
+    own_caps: Mapping[int, Caps],
 ) -> None:
     """Put whoever may come next on the free easels, as `Queue.claim` does."""
     users = Counter(works[i].user_id for i in active)
     guilds = Counter(works[i].guild_id for i in active)
+    members = Counter((works[i].user_id, works[i].guild_id) for i in active)
     for i in list(queue):
         if len(active) >= easels:
             return
         work = works[i]
-        if users[work.user_id] < per_user and guilds[work.guild_id] < per_guild:
+        member = (work.user_id, work.guild_id)
+        own = own_caps.get(work.guild_id, caps)
+        if (
+            users[work.user_id] < caps.per_user
+            and guilds[work.guild_id] < min(caps.per_guild, own.per_guild)
+            and members[member] < own.per_user
+        ):
             active.append(i)
             queue.remove(i)
             users[work.user_id] += 1
             guilds[work.guild_id] += 1
+            members[member] += 1

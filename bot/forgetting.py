@@ -5,7 +5,7 @@ It is noted in the database first, so that it goes on after a restart wherever i
 
 import asyncio
 import logging
-from pathlib import Path
+import sqlite3
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -78,7 +78,10 @@ class Forgetter:
         while True:
             try:
                 return await self._forget(user_id)
-            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            except (
+                *(discord.HTTPException, aiohttp.ClientError, OSError),
+                sqlite3.OperationalError,
+            ) as error:
                 log.warning("forgetting goes on in %g s: %r", self._pause, error)
             await asyncio.sleep(self._pause)
 
@@ -107,7 +110,7 @@ class Forgetter:
         await bot.dispatcher.settled(job.id)
         unreachable = await self._delete(await bot.store.messages_to_forget(job.id), closed)
         await bot.pictures.remove(job.id)
-        await asyncio.to_thread(_remove_snapshots, bot.config.data / "snapshots", job.id)
+        await bot.engine.forget(str(job.id))
         await bot.store.forget_job(job, unreachable=unreachable)
 
     async def _delete(self, messages: list[tuple[int, int]], closed: set[int]) -> int:
@@ -139,9 +142,3 @@ class Forgetter:
                 log.warning("message %d could not be deleted: %s", message_id, error)
                 unreachable += 1
         return unreachable
-
-
-def _remove_snapshots(folder: Path, job_id: int) -> None:
-    """Those of a job that is not on the engine, which deletes its own."""
-    for path in folder.glob(f"{job_id}[!0-9]*"):
-        path.unlink(missing_ok=True)

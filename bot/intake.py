@@ -1,5 +1,6 @@
 """The one way into the queue, for commands, forms and buttons alike."""
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Mapping
@@ -112,8 +113,8 @@ async def ask(
         pictures=pictures | {name: name for name in attached},
         base=rules.usual(given) if parent is None else None,
     )
-    rules.check(interaction, settings)
-    fetched = {name: await fetch_picture(bot, file) for name, file in attached.items()}
+    rules.check(settings)
+    fetched = {name: await fetch_picture(interaction, file) for name, file in attached.items()}
     saved = {name: await bot.pictures.save_init(png) for name, png in fetched.items()}
     settings = with_names(settings, lambda name: saved.get(name, name))
     await enqueue(
@@ -121,10 +122,13 @@ async def ask(
     )
 
 
-async def fetch_picture(bot: "PixelBot", attachment: discord.Attachment) -> bytes:
+async def fetch_picture(
+    interaction: discord.Interaction["PixelBot"], attachment: discord.Attachment
+) -> bytes:
     """Fetch and check a picture that a drawing needs; returns it as a plain PNG.
 
-    That is done when it is given: links to attachments expire.
+    That is done when it is given: links to attachments expire. Of one person one picture is
+    decoded at a time, so that nobody's slow ones keep those of all others waiting.
 
     Raises:
         PictureError: when it cannot be read.
@@ -132,7 +136,9 @@ async def fetch_picture(bot: "PixelBot", attachment: discord.Attachment) -> byte
 
     """
     check_size(attachment)
-    async with bot.decoding:
+    bot = interaction.client
+    own_turn = bot.answering.setdefault(("picture", interaction.user.id), asyncio.Lock())
+    async with own_turn, bot.decoding:
         return (await bot.engine.read_picture(await attachment.read())).png
 
 
@@ -177,7 +183,7 @@ async def enqueue(
     """
     bot = interaction.client
     rules = await Rules.of(interaction)
-    rules.check(interaction, settings)
+    rules.check(settings)
     assert interaction.guild_id is not None
     assert interaction.channel_id is not None
     bot.admission.check_intake()

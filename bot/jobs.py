@@ -13,6 +13,9 @@ MAX_JOB_ID = 2**53 - 1
 
 Relation = Literal["reroll", "again", "variation", "remix", "start"]
 
+# What is kept of a job's files: frames and all, the picture without them, or nothing.
+Kept = Literal["all", "picture", "nothing"]
+
 
 class State(enum.StrEnum):
     """Where a job stands; the last three are final."""
@@ -101,6 +104,8 @@ class Job:
     spoiler: bool
     state: State
     attempt: int
+    lane: int
+    round: int
     cancel_at: float | None
     suspect: bool
     snapshot: int
@@ -112,7 +117,9 @@ class Job:
     picture: str | None
     native: str | None
     score: float | None
+    note: str | None
     deleted_at: float | None
+    kept: Kept
 
     @property
     def prompt(self) -> str:

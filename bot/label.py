@@ -8,6 +8,7 @@ from bot.jobs import Frame, Group, Job, State
 from bot.options import chosen, summary
 from bot.places import Place
 from bot.texts import bar, duration, harmless
+from engine.settings import picture_names
 
 PROMPT_LIMIT = 1500
 _VALUE_LIMIT = 1000
@@ -69,6 +70,8 @@ def label(
             details.append(summary(job.resolved))
         if details:
             embed.add_field(name="Settings", value="\n".join(details)[:_VALUE_LIMIT], inline=False)
+    if job.note is not None and job.state in (State.RUNNING, State.DONE):
+        embed.add_field(name="Note", value=job.note, inline=False)
     embed.set_footer(text=f"pixel #{job.id}")
     return embed
 
@@ -140,6 +143,17 @@ def message_link(job: Job) -> str:
         return f"#{job.id}"
     url = f"https://discord.com/channels/{job.guild_id}/{job.channel_id}/{job.message_id}"
     return f"[#{job.id}]({url})"
+
+
+def no_picture(job: Job) -> str:
+    """Why a finished picture cannot be shown, and what helps."""
+    why = (
+        "This picture was removed to save space"
+        if job.kept == "nothing"
+        else "The picture's file is not there any more"
+    )
+    needs = " if what it started from is still there" if picture_names(job.asked) else ""
+    return f"{why}; “Again” draws it anew{needs}."
 
 
 def origin(job: Job, parent: Job | None) -> str:

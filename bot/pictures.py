@@ -7,6 +7,7 @@
         final.svg                        the same in shapes, where it is made of them
         walk.gif                         the way to another picture, where there is one
         thumbnail.png, time-lapse.webp   made of these for the gallery, when first looked at
+    pictures/parts/                      what is being written
 
 The methods run their file work in threads, so that the event loop never waits for a disk.
 """
@@ -15,14 +16,16 @@ import asyncio
 import contextlib
 import hashlib
 import io
+import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
-from engine.files import write_atomically
+from engine.files import sweep_parts, write_atomically
 from engine.png import encode_png
 
 THUMBNAIL, TIME_LAPSE = "thumbnail.png", "time-lapse.webp"
@@ -36,14 +39,34 @@ _SMALLEST_FACTOR = 16
 _GAP = 0.015
 _EMPTY = (128, 132, 142, 60)
 
+_NUMBER = re.compile("0|[1-9][0-9]{0,15}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
+@dataclass(frozen=True)
+class Init:
+    """A picture that drawings need, by its SHA-256, and its bytes on the disk."""
+
+    name: str
+    size: int
+
+
 class Pictures:
-    """The pictures of one data directory; paths are strings relative to it, as the rows hold."""
+    """The pictures of one data directory; paths are strings relative to it, as the rows hold.
+
+    Attributes:
+        written: how many bytes were written so far.
+
+    """
 
     def __init__(self, data: Path) -> None:
         self._data = data
+        self._parts = data / "pictures" / "parts"
+        self.written = 0
+
+    async def sweep(self) -> None:
+        """Delete what a killed process has left half written."""
+        await asyncio.to_thread(sweep_parts, self._parts)
 
     async def save_init(self, png: bytes) -> str:
         """Keep a picture that drawings need; returns its SHA-256, which is its name."""
@@ -98,11 +121,35 @@ class Pictures:
         """Delete everything that is kept of one job."""
         await asyncio.to_thread(_remove_tree, self._data / _job_folder(job_id))
 
+    async def remove_frames(self, job_id: int) -> None:
+        """Delete the progress frames of one job, and what was made of them."""
+        folder = self._data / _job_folder(job_id)
+        await asyncio.to_thread((folder / TIME_LAPSE).unlink, missing_ok=True)
+        await asyncio.to_thread(_remove_tree, folder / "frames")
+
     async def remove_init(self, digest: str) -> None:
         """Delete a picture that drawings needed."""
         if _DIGEST.fullmatch(digest):
             path = self._data / _init_path(digest)
             await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def last_number(self) -> int:
+        """The largest number of a job that has a folder here; 0 without any."""
+        return await asyncio.to_thread(_last_number, self._data / "pictures")
+
+    async def usage(self) -> int:
+        """How many bytes all pictures take."""
+        return await asyncio.to_thread(_size, self._data / "pictures")
+
+    async def size(self, job_id: int, *, frames_only: bool) -> int:
+        """How many bytes one job's files take, or its frames and what was made of them."""
+        folder = self._data / _job_folder(job_id)
+        parts = (folder / "frames", folder / TIME_LAPSE) if frames_only else (folder,)
+        return await asyncio.to_thread(lambda: sum(map(_size, parts)))
+
+    async def inits(self, before: float) -> list[Init]:
+        """The pictures that drawings need, given before a time, the oldest first."""
+        return await asyncio.to_thread(_inits, self._data / "pictures" / "init", before)
 
     async def find(self, path: str) -> Path | None:
         """Where a file lies, or None when it is missing, or not one of the pictures."""
@@ -113,7 +160,8 @@ class Pictures:
         return await asyncio.to_thread(_read, self._data / path)
 
     async def _write(self, path: str, data: bytes) -> None:
-        await asyncio.to_thread(write_atomically, self._data / path, data)
+        await asyncio.to_thread(write_atomically, self._data / path, data, self._parts)
+        self.written += len(data)
 
 
 def copy_path(job_id: int, name: str) -> str:
@@ -137,6 +185,59 @@ def _remove_tree(folder: Path) -> None:
     # Whatever cannot be removed is an error, but not that it is gone already.
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(folder)
+
+
+def _last_number(folder: Path) -> int:
+    for thousand in sorted(_numbers(folder), reverse=True):
+        if found := _numbers(folder / str(thousand)):
+            return max(found)
+    return 0
+
+
+def _numbers(folder: Path) -> list[int]:
+    """The folders of a folder that are named by a number."""
+    if not folder.is_dir():
+        return []
+    return [int(path.name) for path in folder.iterdir() if _NUMBER.fullmatch(path.name)]
+
+
+def _files(path: Path) -> Iterator[os.DirEntry[str]]:
+    """Every file below a folder; those that vanish meanwhile are left out."""
+    folders = [path]
+    while folders:
+        # Thread switches while the disk is asked leave the event loop its turns.
+        with contextlib.suppress(FileNotFoundError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(Path(entry.path))
+                else:
+                    yield entry
+
+
+def _size(path: Path) -> int:
+    """The bytes of a file, or of all files below a folder; none if it is not there."""
+    if not path.is_dir():
+        with contextlib.suppress(FileNotFoundError):
+            return path.stat().st_size
+        return 0
+    size = 0
+    for entry in _files(path):
+        with contextlib.suppress(FileNotFoundError):
+            size += entry.stat(follow_symlinks=False).st_size
+    return size
+
+
+def _inits(folder: Path, before: float) -> list[Init]:
+    found = []
+    for entry in _files(folder):
+        name = entry.name.removesuffix(".png")
+        if not _DIGEST.fullmatch(name):
+            continue
+        with contextlib.suppress(FileNotFoundError):
+            status = entry.stat(follow_symlinks=False)
+            if status.st_mtime < before:
+                found.append((status.st_mtime, Init(name, status.st_size)))
+    return [init for _, init in sorted(found, key=lambda aged: aged[0])]
 
 
 def _find(folder: Path, path: Path) -> Path | None:

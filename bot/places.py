@@ -1,16 +1,17 @@
 """Where a job stands in the queue, and about when it is drawn."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from bot.estimate import Costs, Newcomers, Sample, Work, pace, seconds_until_drawn, work_of
+from bot.estimate import Costs, Newcomers, Sample, Work, seconds_until_drawn, work_of_job
 from bot.jobs import Frame, Job
-from bot.store import Caps, Store
+from bot.pace import Pace
+from bot.store import Asked, Caps, Store, Turn
 
 # So much of the queue is played through; whoever comes later waits as long as the last of these,
 # and longer in proportion.
 _PLAYED = 100
-# So many of the newest pictures show what people ask for, and how often.
+# So many of the newest jobs show what people ask for, and how often.
 _LATEST = 10
 # Many messages are told of one move of the queue.
 _FRESH_SECONDS = 1.0
@@ -28,9 +29,10 @@ class Places:
     """Tells every waiting job its place.
 
     Args:
-        easels: how many jobs may be on the engine.
+        easels: how many jobs may be on the engine, at present.
         caps: how many of them may belong to one person or one server.
         frames: how far those are that are being drawn.
+        pace: how quickly they are drawn at present.
         clock: seconds since 1970, as in the store.
 
     """
@@ -39,22 +41,23 @@ class Places:
         self,
         store: Store,
         *,
-        easels: int,
+        easels: Callable[[], int],
         caps: Caps,
         frames: Mapping[int, Frame],
+        pace: Pace,
         clock: Callable[[], float],
     ) -> None:
         self._store = store
         self._easels = easels
         self._caps = caps
         self._frames = frames
+        self._pace = pace
         self._clock = clock
         self._costs = Costs([])
-        self._asked: list[Work] = []
-        self._asked_since = 0.0
         self._learned_until: float | None = None
         self._played_at = 0.0
         self._seconds: dict[int, float] = {}
+        self._works: dict[int, Work] = {}
 
     async def of(self, job: Job) -> Place | None:
         """Where a job stands, or None when it is not waiting (any more)."""
@@ -62,7 +65,8 @@ class Places:
         if before is None:
             return None
         age = self._clock() - self._played_at
-        if job.id not in self._seconds or not 0 <= age < _FRESH_SECONDS:
+        is_new = job.id not in self._seconds and before < _PLAYED
+        if is_new or not 0 <= age < _FRESH_SECONDS:
             await self._play()
             age = 0.0
         if job.id in self._seconds:
@@ -73,53 +77,60 @@ class Places:
     async def _play(self) -> None:
         await self._learn()
         jobs = await self._store.running()
-        waiting = await self._store.waiting(_PLAYED)
+        turns = await self._store.turns(_PLAYED)
+        latest = await self._store.latest(_LATEST)
+        await self._get_to_know([*turns, *latest])
+        # Some may be gone by now.
+        turns = [turn for turn in turns if turn.job_id in self._works]
         running = [self._rest(job) for job in jobs]
-        seen = [
-            (work, frame.step_seconds)
-            for job, work in zip(jobs, running, strict=True)
-            if (frame := self._frames.get(job.id)) is not None and frame.step_seconds is not None
-        ]
-        slower = pace([work for work, _ in seen], self._costs, [step for _, step in seen])
+        slower = self._pace.slowness(self._costs)
         seconds = seconds_until_drawn(
             running,
-            [_work(job) for job in waiting],
+            [self._waiting(turn) for turn in turns],
             self._costs,
-            easels=self._easels,
-            per_user=self._caps.per_user,
-            per_guild=self._caps.per_guild,
-            newcomers=self._newcomers(slower),
+            easels=self._easels(),
+            caps=self._caps,
+            own_caps=await self._store.own_caps(self._caps),
+            newcomers=self._newcomers(latest, slower),
         )
         self._played_at = self._clock()
-        self._seconds = {job.id: slower * left for job, left in zip(waiting, seconds, strict=True)}
+        self._seconds = {
+            turn.job_id: slower * left for turn, left in zip(turns, seconds, strict=True)
+        }
+
+    async def _get_to_know(self, asked: Sequence[Turn | Asked]) -> None:
+        """Have the works of these jobs at hand, and of no others: settings take time to read."""
+        ids = [one.job_id for one in asked]
+        unknown = [job_id for job_id in ids if job_id not in self._works]
+        if unknown:
+            jobs = await self._store.several(unknown)
+            self._works |= {job.id: work_of_job(job) for job in jobs}
+        self._works = {job_id: self._works[job_id] for job_id in ids if job_id in self._works}
+
+    def _waiting(self, turn: Turn) -> Work:
+        work = self._works[turn.job_id]
+        return replace(work, lane=turn.lane, round=turn.round, yields=turn.yields)
 
     async def _learn(self) -> None:
         newest = await self._store.newest_end()
         if newest == self._learned_until:
             return
         drawn = await self._store.drawn()
-        samples = [Sample(_work(one.job), one.began, one.ended) for one in drawn]
-        self._costs = Costs(samples)
-        latest = drawn[:_LATEST]
-        self._asked = [sample.work for sample in samples[:_LATEST]]
-        self._asked_since = min((one.job.asked_at for one in latest), default=0.0)
+        self._costs = Costs([Sample(work_of_job(one.job), one.began, one.ended) for one in drawn])
         self._learned_until = newest
 
-    def _newcomers(self, slower: float) -> Newcomers | None:
+    def _newcomers(self, latest: Sequence[Asked], slower: float) -> Newcomers | None:
         """What was asked for lately will be asked for again, as often."""
-        if len(self._asked) < _LATEST:
+        works = [self._works[one.job_id] for one in reversed(latest) if one.job_id in self._works]
+        if len(works) < _LATEST:
             return None
         # In the time of those that play, which `slower` makes that of the clock.
-        gap = (self._clock() - self._asked_since) / len(self._asked) / slower
-        return Newcomers(self._asked, gap) if gap > 0 else None
+        gap = (self._clock() - latest[-1].asked_at) / len(latest) / slower
+        return Newcomers(works, gap) if gap > 0 else None
 
     def _rest(self, job: Job) -> Work:
         """What is left of a picture that is being drawn."""
-        work = _work(job)
+        work = work_of_job(job)
         frame = self._frames.get(job.id)
         taken = float(job.snapshot if frame is None else max(frame.iteration, job.snapshot))
-        return Work(work.kind, work.steps - taken, work.views, work.user_id, work.guild_id)
-
-
-def _work(job: Job) -> Work:
-    return work_of(job.settings, job.user_id, job.guild_id)
+        return replace(work, steps=work.steps - taken)

@@ -104,6 +104,12 @@ PREFERENCES: tuple[Preference, ...] = (
     ),
     Preference("roles", "roles", "Who may ask for pictures; everybody if empty.", _GUILD),
     Preference(
+        "first_roles",
+        "roles",
+        "Whose pictures come first in each round; nobody's if empty.",
+        _GUILD,
+    ),
+    Preference(
         "waiting_per_user",
         "integer",
         "How many pictures of one person may wait here.",

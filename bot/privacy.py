@@ -10,7 +10,8 @@ channel and the message that it is in.
 run on.
 
 **For how long**
-- Until you delete it: everything at once with `/forget`. Nothing is deleted by itself.
+- Until you delete it: everything at once with `/forget`. By itself nothing is deleted but old \
+pictures, if whoever runs this bot wants that.
 
 **Who can see it**
 - A picture and its prompt: whoever can see the channel where it was drawn.

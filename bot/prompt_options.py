@@ -104,11 +104,10 @@ def write_line(name: str, value: object) -> str:
             return name
         case False:
             return f"no-{name}"
-        case tuple():
-            return f"{name} {' '.join(map(str, value))}"
         case _:
-            written = " ".join(str(value).split())
-            bare = not written.startswith(("=", ":")) and not _QUOTED.fullmatch(written)
+            parts = map(str, value) if isinstance(value, tuple) else str(value).split()
+            written = " ".join(parts)
+            bare = written and not written.startswith(("=", ":")) and not _QUOTED.fullmatch(written)
             return f"{name} {written if bare else _in_quotes(written)}"
 
 

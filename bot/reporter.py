@@ -10,6 +10,7 @@ import hashlib
 import io
 import logging
 import math
+import sqlite3
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -20,10 +21,11 @@ import discord
 from bot import metrics
 from bot.errors import AUTO_MODERATION
 from bot.jobs import Frame, Group, Job, State
-from bot.label import group_label, label
+from bot.label import group_label, label, no_picture
 from bot.logs import about_job
 from bot.pictures import Pictures, fit, quartet
 from bot.places import Places
+from bot.posted import posted_messages
 from bot.store import Store, Subject
 from bot.texts import alt_text
 from bot.views.buttons import job_buttons
@@ -36,6 +38,7 @@ OLDEST_MESSAGE_SECONDS = 50 * 60
 
 _NOW = -math.inf
 _LONGEST_BACKOFF_SECONDS = 60.0
+_PAUSE_SECONDS = 1.0
 # Where the server is not known (yet), the limit of a server without boosts.
 _UPLOAD_LIMIT = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
@@ -46,7 +49,6 @@ _TOO_LARGE = 40005
 _TOO_OLD_TO_EDIT = 30046
 
 _NOTHING_FITS = "The picture is too large to be posted here."
-_FILE_MISSING = "The picture's file is not there any more; “Again” draws it anew."
 
 
 @dataclass
@@ -60,6 +62,8 @@ class _Shown:
         limit: the largest upload that may work, in bytes, after one was refused.
         hide_prompt: whether AutoMod refused the prompt.
         renew: whether the message cannot be edited any more and a new one is due.
+        sent: whether a new message may be there that the row does not know of; None while it is
+            not known whether a former process sent one.
         failures: how many requests in a row were lost on the way.
 
     """
@@ -70,6 +74,7 @@ class _Shown:
     limit: int | None = None
     hide_prompt: bool = False
     renew: bool = False
+    sent: bool | None = None
     failures: int = 0
 
 
@@ -133,6 +138,7 @@ class Reporter:
         self._places = places
         self._frames = frames
         self._notice = notice
+        self._began = clock()
         self._leaving = False
         self._client: discord.Client | None = None
         self._connected = asyncio.Event()
@@ -200,7 +206,7 @@ class Reporter:
         """Take the news to their channels, each of which has a task while there are any."""
         loop = asyncio.get_running_loop()
         await self._connected.wait()
-        for job in await self._store.unreported():
+        for job in await self._unreported():
             self.notify(job, urgent=True)
         while True:
             key, channel_id, urgent = await self._inbox.get()
@@ -215,6 +221,14 @@ class Reporter:
             channel.due[key] = min(due, channel.due.get(key, math.inf))
             channel.news.set()
             self._inbox.task_done()
+
+    async def _unreported(self) -> list[Job]:
+        while True:
+            try:
+                return await self._store.unreported()
+            except sqlite3.OperationalError as error:
+                log.warning("the messages cannot be looked through now: %s", error)
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _serve(self, channel_id: int, channel: _Channel) -> None:
         loop = asyncio.get_running_loop()
@@ -247,7 +261,8 @@ class Reporter:
             metrics.ERRORS.labels("message").inc()
             backoff = min(_LONGEST_BACKOFF_SECONDS, 2.0**shown.failures / 2)
             unexpected = not isinstance(
-                error, discord.HTTPException | aiohttp.ClientError | OSError
+                error,
+                discord.HTTPException | aiohttp.ClientError | OSError | sqlite3.OperationalError,
             )
             log.warning(
                 "%s %d could not be shown, next try in %g s: %r",
@@ -267,6 +282,8 @@ class Reporter:
         if subject is None or subject.report != "open":
             self._shown.pop(key, None)
             return False
+        if self._is_new(subject, shown) and await self._take_up(subject, shown):
+            return True
         if isinstance(subject, Job):
             sheet, final = await self._compose(subject, shown), subject.state.final
         else:
@@ -281,6 +298,30 @@ class Reporter:
             await self._store.set_posted(subject)
             self._shown.pop(key, None)
         return False
+
+    async def _take_up(self, subject: Subject, shown: _Shown) -> bool:
+        """Before a new message is sent, find one that was sent already; returns whether there is.
+
+        Discord itself gives back a message that was sent a moment ago (`_nonce`), but forgets that
+        within minutes. If there are several, the first one stays.
+        """
+        assert self._client is not None
+        if shown.sent is None:
+            first = subject if isinstance(subject, Job) else subject.first
+            shown.sent = first.asked_at < self._began
+        if not shown.sent:
+            return False
+        messages = await posted_messages(self._client, subject)
+        shown.sent = False
+        for message in messages[1:]:
+            with contextlib.suppress(discord.NotFound):
+                await message.delete()
+        if not messages:
+            return False
+        await self._store.set_message(subject, messages[0].id, messages[0].created_at.timestamp())
+        shown.renew = False
+        log.info("its message is there already")
+        return True
 
     async def _learn(
         self,
@@ -317,7 +358,7 @@ class Reporter:
 
     async def _compose(self, job: Job, shown: _Shown) -> _Sheet | None:
         """What the message should show, or None when it does already."""
-        new = job.message_id is None or shown.renew or self._too_old(job)
+        new = self._is_new(job, shown)
         frame = self._frames.get(job.id)
         notice = self._notice(job)
         silent = frame is None and notice is None and not job.cancelling
@@ -334,7 +375,7 @@ class Reporter:
         )
         picture, png = await self._picture(job, frame)
         if job.state is State.DONE and png is None:
-            embed.add_field(name="Picture", value=_FILE_MISSING, inline=False)
+            embed.add_field(name="Picture", value=no_picture(job), inline=False)
         limit = self._upload_limit(job, shown)
         if png is not None and (png := await fit(png, limit)) is None:
             embed.add_field(name="Picture", value=_NOTHING_FITS, inline=False)
@@ -349,7 +390,7 @@ class Reporter:
 
     async def _compose_group(self, group: Group, shown: _Shown) -> _Sheet | None:
         """What the message of a group should show, or None when it does already."""
-        new = group.message_id is None or shown.renew or self._too_old(group)
+        new = self._is_new(group, shown)
         looks = [await self._picture(job, self._frames.get(job.id)) for job in group.jobs]
         parent_id = group.first.parent_id
         embed = group_label(
@@ -370,6 +411,10 @@ class Reporter:
                 embed.add_field(name="Picture", value=_NOTHING_FITS, inline=False)
             else:
                 files[f"pixel-group-{group.id}.png"] = sheet
+        elif any(job.picture is not None for job in group.jobs):
+            # The sheet that the message has may show what was deleted since.
+            picture = "none"
+            embed.add_field(name="Pictures", value=no_picture(group.first), inline=False)
         composed = _Sheet(new, embed, group_buttons(group), picture, files)
         return None if _is_shown(composed, shown) else composed
 
@@ -387,18 +432,23 @@ class Reporter:
             subject.channel_id, guild_id=subject.guild_id
         )
         if sheet.new or subject.message_id is None:
-            message = await channel.send(
-                embed=sheet.embed,
-                view=sheet.buttons,
-                files=_files(subject, sheet),
-                # Discord gives back the message that is there already if this one was sent, but
-                # its answer, or this process, was lost.
-                nonce=_nonce(subject),
-            )
+            shown.sent = True
+            try:
+                message = await channel.send(
+                    embed=sheet.embed,
+                    view=sheet.buttons,
+                    files=_files(subject, sheet),
+                    # Discord gives back the message that is there already if this one was sent,
+                    # but its answer, or this process, was lost.
+                    nonce=_nonce(subject),
+                )
+            except discord.HTTPException as error:
+                shown.sent = error.status >= 500
+                raise
             metrics.MESSAGES.inc()
-            if not await self._store.set_message(subject, message.id):
+            if not await self._store.set_message(subject, message.id, self._clock()):
                 await message.delete()
-            shown.renew = False
+            shown.sent = shown.renew = False
         else:
             # Attachments that are not listed are removed, unless none are mentioned at all.
             attachments = discord.utils.MISSING
@@ -415,6 +465,10 @@ class Reporter:
             metrics.EDITS.inc()
             shown.edited = asyncio.get_running_loop().time()
         shown.text, shown.picture = sheet.text, sheet.picture or shown.picture
+
+    def _is_new(self, subject: Subject, shown: _Shown) -> bool:
+        """Whether it is to be told in a new message."""
+        return subject.message_id is None or shown.renew or self._too_old(subject)
 
     def _too_old(self, subject: Subject) -> bool:
         sent = subject.message_at

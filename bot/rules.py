@@ -36,12 +36,14 @@ class Rules:
         layers: each with its scope. A thread comes before its channel.
         channel_ids: the channel, and the one it is a thread of.
         age_restricted: whether Discord shows the channel to adults only.
+        role_ids: the person's roles in the server.
 
     """
 
     layers: tuple[tuple[Scope, Mapping[str, object]], ...]
     channel_ids: tuple[int, ...]
     age_restricted: bool
+    role_ids: frozenset[int] = frozenset()
 
     @classmethod
     async def of(cls, interaction: discord.Interaction["PixelBot"]) -> Self:
@@ -56,7 +58,14 @@ class Rules:
         layers = [await _layer(store, "user", interaction.user.id)]
         layers += [await _layer(store, "channel", channel_id) for channel_id in channel_ids]
         layers.append(await _layer(store, "guild", interaction.guild_id))
-        return cls(tuple(layers), tuple(channel_ids), is_age_restricted(channel))
+        member = interaction.user
+        roles = member.roles if isinstance(member, discord.Member) else []
+        return cls(
+            tuple(layers),
+            tuple(channel_ids),
+            is_age_restricted(channel),
+            frozenset(role.id for role in roles),
+        )
 
     def nearest(self, name: str) -> tuple[object, Scope | None]:
         """A value, and who has set it; nobody, where it is as usual."""
@@ -89,7 +98,7 @@ class Rules:
         # What to draw is never left to a preference.
         return msgspec.structs.replace(settings, prompts="")
 
-    def check(self, interaction: discord.Interaction["PixelBot"], settings: Settings) -> None:
+    def check(self, settings: Settings) -> None:
         """Make sure that a picture may be asked for here, by this person, in these words.
 
         Raises:
@@ -97,7 +106,7 @@ class Rules:
 
         """
         self._check_channel()
-        self._check_roles(interaction)
+        self._check_roles()
         if self._one("word_rule", str) == REFUSE and (word := self._listed_word(settings)):
             raise Refusal(
                 f"This server does not want pictures of “{harmless(word, 100)}”; "
@@ -120,9 +129,11 @@ class Rules:
     def limits(self) -> Limits:
         """How much one person may ask for here."""
         waiting, _ = self.nearest("waiting_per_user")
+        first = self._one("first_roles", list, [])
         return Limits(
             waiting=waiting if isinstance(waiting, int) else None,
             cooldown=self._one("cooldown", int),
+            yields=bool(first) and self.role_ids.isdisjoint(first),
         )
 
     def _check_channel(self) -> None:
@@ -135,10 +146,9 @@ class Rules:
         where = f"; they are in {_all_of('<#{}>', listed)}" if listed else ""
         raise Refusal(f"No pictures are drawn in this channel{where}.")
 
-    def _check_roles(self, interaction: discord.Interaction["PixelBot"]) -> None:
+    def _check_roles(self) -> None:
         wanted = self._one("roles", list, [])
-        roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
-        if wanted and not any(role.id in wanted for role in roles):
+        if wanted and self.role_ids.isdisjoint(wanted):
             raise Refusal(
                 f"In this server only some roles may ask for pictures: {_all_of('<@&{}>', wanted)}."
             )

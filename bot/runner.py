@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 import signal
+import sqlite3
 import sys
 
 import aiohttp
@@ -12,7 +14,7 @@ from pydantic import ValidationError
 
 from bot.app import open_bot
 from bot.config import PREFIX, Config, split_address
-from bot.folder import FolderInUse
+from bot.folder import FolderInUse, NewerDatabase
 from bot.gallery.server import GalleryClosed, serve_gallery
 from bot.logs import set_up
 from bot.web import AddressInUse, make_app, serving
@@ -45,10 +47,11 @@ def run() -> int:
     config = configuration()
     if config is None:
         return EX_CONFIG
-    if config.token is None:
+    # As discord.py takes it, so that the log knows what to hide.
+    token = config.token.get_secret_value().strip() if config.token is not None else ""
+    if not token:
         _complain(f"{PREFIX}TOKEN is not set; {_HOW_TO_GET_ONE} and put it there.")
         return EX_CONFIG
-    token = config.token.get_secret_value()
     set_up(config.log_level, config.log_format, token)
     # The bot does not speak, and tells of its migrations itself.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
@@ -63,6 +66,18 @@ def run() -> int:
         return EX_TEMPFAIL
     except (FolderInUse, AddressInUse, GalleryClosed) as error:
         _complain(str(error))
+        return EX_TEMPFAIL
+    except NewerDatabase as error:
+        _complain(str(error))
+        return EX_CONFIG
+    except sqlite3.OperationalError as error:
+        # Only at the start: later on, whoever needs the database waits for it.
+        _complain(f"The database in {config.data} cannot be used now: {error}.")
+        return EX_TEMPFAIL
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _complain(f"There is no room left in {config.data}; make some, and start the bot again.")
         return EX_TEMPFAIL
     except (KeyboardInterrupt, asyncio.CancelledError):
         log.info("ended at once, as asked twice")

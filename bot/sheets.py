@@ -109,7 +109,9 @@ class Sheets:
         picture = job.native if is_pixel_art(job) else job.picture
         assert picture is not None
         path = await self._pictures.find(picture)
-        return Tile(str(path) if path else None, title, note, "" if path else "file is gone")
+        if path is None:
+            return Tile(None, title, note, "removed" if job.kept == "nothing" else "file is gone")
+        return Tile(str(path), title, note)
 
     async def _make(self, order: Order, job: Job) -> bytes | None:
         if order in self._kept:

@@ -52,6 +52,13 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
+def size(count: int) -> str:
+    """A number of bytes for people."""
+    if count < 2**20:
+        return f"{count / 2**10:,.0f} KiB"
+    return f"{count / 2**20:,.0f} MiB" if count < 2**30 else f"{count / 2**30:,.1f} GiB"
+
+
 def bar(share: float) -> str:
     """How much is done, from 0 to 1."""
     full = round(_BAR_CELLS * min(1.0, max(0.0, share)))

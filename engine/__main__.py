@@ -14,18 +14,24 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.one_engine import FolderInUse, working_in
 from engine.processors import keep_memory, wait_politely
 from engine.protocol import (
     HEADER_BYTES,
     HEARTBEAT_SECONDS,
     PROTOCOL_VERSION,
     Cancel,
+    Cancelled,
+    Done,
     Draw,
+    Failed,
     Heartbeat,
     Hello,
+    JobEvent,
     Ready,
     Reply,
     Request,
+    Told,
     decode_request,
     encode_frame,
     frame_length,
@@ -86,6 +92,28 @@ class Wire:
             time.sleep(HEARTBEAT_SECONDS)
 
 
+class Teller:
+    """Says what becomes of jobs, each time with the attempt that it belongs to."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._attempts: dict[str, int] = {}
+
+    def begin(self, draw: Draw) -> None:
+        """What is told of this job from now on belongs to this attempt."""
+        self._attempts[draw.job] = draw.attempt
+
+    def leave(self, job: str) -> None:
+        """Nothing more is told of a job."""
+        self._attempts.pop(job, None)
+
+    def tell(self, event: JobEvent) -> None:
+        """Say what became of a job."""
+        self._wire.send(Told(self._attempts[event.job], event))
+        if isinstance(event, Done | Failed | Cancelled):
+            self.leave(event.job)
+
+
 def main() -> int:
     """Serve one client until it closes the pipe."""
     parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
@@ -104,6 +132,16 @@ def main() -> int:
         log.error("the client speaks version %d, this is %d", hello.version, PROTOCOL_VERSION)
         return 1
 
+    try:
+        with working_in(arguments.snapshots):
+            return serve(wire, arguments.snapshots, arguments.snapshot_seconds)
+    except FolderInUse as error:
+        log.error("%s", error)  # noqa: TRY400 - the sentence says it all
+        return 1
+
+
+def serve(wire: Wire, snapshots: Path, snapshot_seconds: float) -> int:
+    """Draw what the client asks for until it is gone."""
     # torch takes seconds to import: heartbeats are under way by now, and a wrong peer is gone.
     wait_politely()
     keep_memory()
@@ -112,7 +150,7 @@ def main() -> int:
     from engine.errors import PerceptorError
     from engine.studio import Studio
 
-    studio = Studio(arguments.snapshots, snapshot_seconds=arguments.snapshot_seconds)
+    studio = Studio(snapshots, snapshot_seconds=snapshot_seconds)
     # The first picture should not wait for the weights.
     try:
         studio.perceptor(PIXELCLIP)
@@ -121,6 +159,7 @@ def main() -> int:
         return 1
     name = torch.cuda.get_device_name() if studio.device_class == "cuda" else platform.machine()
     wire.send(Ready(PROTOCOL_VERSION, DRAWING_VERSION, studio.device_class, name, (PIXELCLIP,)))
+    teller = Teller(wire)
     while True:
         while studio.idle or not wire.requests.empty():
             match wire.requests.get():
@@ -128,18 +167,20 @@ def main() -> int:
                     studio.save_all()
                     return 0
                 case Draw() as draw:
-                    wire.send(studio.add(draw))
+                    teller.begin(draw)
+                    teller.tell(studio.add(draw))
                 case Cancel(job, keep=True):
                     studio.put_aside(job)
+                    teller.leave(job)
                 case Cancel(job):
                     cancelled = studio.cancel(job)
                     if cancelled is not None:
-                        wire.send(cancelled)
+                        teller.tell(cancelled)
                 case Hello():
                     log.warning("a second Hello is ignored")
         wire.tick_began = time.monotonic()
         for event in studio.tick():
-            wire.send(event)
+            teller.tell(event)
         wire.tick_began = None
 
 

@@ -2,16 +2,19 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import os
 import sys
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from engine.errors import EngineDied, EngineError
 from engine.images import MAX_BYTES as MAX_PICTURE_BYTES
 from engine.images import Picture, read_picture
+from engine.one_engine import end_former
 from engine.protocol import (
     HEADER_BYTES,
     PROTOCOL_VERSION,
@@ -27,11 +30,13 @@ from engine.protocol import (
     Ready,
     Reply,
     Request,
+    Told,
     decode_reply,
     encode_frame,
     frame_length,
 )
 from engine.settings import Settings
+from engine.snapshots import keep_snapshots, remove_snapshots
 
 __all__ = ["MAX_PICTURE_BYTES", "Engine", "LocalEngine", "Picture"]
 
@@ -39,6 +44,8 @@ log = logging.getLogger(__name__)
 
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 30.0
+# An engine whose client was killed saves its jobs and ends in less.
+_FORMER_SECONDS = 4.0
 
 
 class Engine(Protocol):
@@ -70,8 +77,19 @@ class Engine(Protocol):
     async def cancel(self, job: str) -> None:
         """Ask for a job to be stopped; its `draw` then ends with `Cancelled`."""
 
+    async def forget(self, job: str) -> None:
+        """Delete what is kept of a job that was put aside, or that the engine died of."""
+
     async def read_picture(self, data: bytes) -> Picture:
         """Decode a stranger's picture safely; raises `engine.errors.PictureError`."""
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """A `draw` that is under way: which one it is, and what the engine said of it."""
+
+    attempt: int
+    events: asyncio.Queue[JobEvent | EngineDied] = field(default_factory=asyncio.Queue)
 
 
 class LocalEngine:
@@ -107,7 +125,8 @@ class LocalEngine:
         self._silence_timeout = silence_timeout
         self._stall_timeout = stall_timeout
         self._on_restart = on_restart
-        self._jobs: dict[str, asyncio.Queue[JobEvent | EngineDied]] = {}
+        self._drawings: dict[str, _Drawing] = {}
+        self._attempts = itertools.count(1)
         self._up = asyncio.Event()
         self._ready: Ready | None = None
         self._process: asyncio.subprocess.Process | None = None
@@ -124,11 +143,16 @@ class LocalEngine:
         """The engine's process id while it runs."""
         return self._process.pid if self._process is not None else None
 
-    async def start(self) -> None:
-        """Begin to start the engine; returns at once."""
+    async def start(self, unfinished: Collection[str] | None = None) -> None:
+        """Begin to start the engine; returns at once.
+
+        Args:
+            unfinished: the jobs whose snapshots are still wanted; all of them if None.
+
+        """
         if self._supervisor is None:
-            self._snapshots.mkdir(parents=True, exist_ok=True)
-            self._supervisor = asyncio.create_task(self._supervise(), name="engine supervisor")
+            supervising = self._supervise(unfinished)
+            self._supervisor = asyncio.create_task(supervising, name="engine supervisor")
 
     async def close(self) -> None:
         """End the engine process and every `draw` that waits for it."""
@@ -150,34 +174,44 @@ class LocalEngine:
             await self._up.wait()
         if self._closed:
             raise EngineDied("the engine is closed")
-        if job in self._jobs:
+        if job in self._drawings:
             raise EngineError(f"job {job} is being drawn already")
-        events: asyncio.Queue[JobEvent | EngineDied] = asyncio.Queue()
-        self._jobs[job] = events
+        drawing = self._drawings[job] = _Drawing(next(self._attempts))
         finished = False
         try:
-            await self._send(Draw(job, settings, pictures or {}))
+            await self._send(Draw(job, settings, pictures or {}, attempt=drawing.attempt))
             while not finished:
-                event = await events.get()
+                event = await drawing.events.get()
                 finished = isinstance(event, Done | Failed | Cancelled | EngineDied)
                 if isinstance(event, EngineDied):
                     raise event
                 yield event
         finally:
-            self._jobs.pop(job, None)
+            self._drawings.pop(job, None)
             if not finished:
                 await self._send(Cancel(job, keep=True))
 
     async def cancel(self, job: str) -> None:
         """Ask for a job to be stopped; its `draw` then ends with `Cancelled`."""
-        if job in self._jobs:
+        if job in self._drawings:
             await self._send(Cancel(job))
+
+    async def forget(self, job: str) -> None:
+        """Delete what is kept of a job; see `Engine.forget`."""
+        # The engine may be about to put it aside; where it is down, nobody does.
+        await self._send(Cancel(job))
+        await asyncio.to_thread(remove_snapshots, self._snapshots, job)
 
     async def read_picture(self, data: bytes) -> Picture:
         """Decode a stranger's picture in a process that can be killed."""
         return await asyncio.to_thread(read_picture, data)
 
-    async def _supervise(self) -> None:
+    async def _supervise(self, unfinished: Collection[str] | None) -> None:
+        try:
+            await asyncio.to_thread(_take_over, self._snapshots, unfinished)
+        except OSError:
+            # What lies there for nothing does so until the next start.
+            log.exception("the snapshots could not be looked through")
         pause = FIRST_BACKOFF_SECONDS
         while True:
             reason = "it could not be started"
@@ -227,8 +261,8 @@ class LocalEngine:
                 if isinstance(reply, Heartbeat):
                     if reply.stalled > self._stall_timeout:
                         return f"one tick took more than {self._stall_timeout:g} s"
-                elif not isinstance(reply, Ready) and reply.job in self._jobs:
-                    self._jobs[reply.job].put_nowait(reply)
+                elif isinstance(reply, Told):
+                    self._pass_on(reply)
         except TimeoutError:
             return "it was silent for too long"
         except asyncio.IncompleteReadError:
@@ -237,6 +271,12 @@ class LocalEngine:
             await _end(process)
             await drain
             self._process = None
+
+    def _pass_on(self, told: Told) -> None:
+        """Give an event to the `draw` that it belongs to; a late one belongs to none."""
+        drawing = self._drawings.get(told.event.job)
+        if drawing is not None and drawing.attempt == told.attempt:
+            drawing.events.put_nowait(told.event)
 
     async def _receive(self, process: asyncio.subprocess.Process) -> Reply:
         assert process.stdout is not None
@@ -253,8 +293,17 @@ class LocalEngine:
             await process.stdin.drain()
 
     def _fail_jobs(self, reason: str) -> None:
-        for events in self._jobs.values():
-            events.put_nowait(EngineDied(reason))
+        for drawing in self._drawings.values():
+            drawing.events.put_nowait(EngineDied(reason))
+
+
+def _take_over(snapshots: Path, unfinished: Collection[str] | None) -> None:
+    """Have the folder of the snapshots to ourselves, with nothing in it that nobody wants."""
+    killed = end_former(snapshots, _FORMER_SECONDS)
+    if killed is not None:
+        log.warning("a former engine, process %d, did not end by itself and was killed", killed)
+    if unfinished is not None:
+        keep_snapshots(snapshots, unfinished)
 
 
 async def _drain(process: asyncio.subprocess.Process) -> None:

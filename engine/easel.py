@@ -23,6 +23,7 @@ from engine.masks import Spot, read_mask
 from engine.picture_losses import weighted_losses
 from engine.protocol import Provenance
 from engine.settings import Settings
+from engine.snapshots import writing_path
 from engine.streams import stream
 
 # A tenth at each drop, as clipit does.
@@ -175,7 +176,7 @@ class Easel:
         tensors |= {f"constant.{i}": c for i, c in enumerate(self.drawer.constants)}
         tensors |= {f"adam.{name}": value for name, value in self._optimizer.state().items()}
         tensors["cutouts"] = self._cutouts.get_state()
-        temporary = path.with_suffix(".writing")
+        temporary = writing_path(path)
         save_file(
             {name: tensor.contiguous() for name, tensor in tensors.items()},
             temporary,

@@ -26,5 +26,9 @@ class EngineDied(EngineError):
 
 
 def quote(text: str, limit: int = 60) -> str:
-    """A stranger's text in quotation marks, shortened to `limit` characters."""
+    """A stranger's text in quotation marks, shortened to `limit` characters.
+
+    Halves of characters, which cannot be written anywhere, become question marks.
+    """
+    text = text.encode(errors="replace").decode()
     return f"“{text}”" if len(text) <= limit else f"“{text[: limit - 1]}…”"

@@ -13,7 +13,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from engine.errors import PictureError
 
@@ -118,19 +118,16 @@ def decode(data: bytes) -> Image.Image:
     with warnings.catch_warnings():
         # Pillow warns of odd metadata and large sizes; the size is checked here, by our own limits.
         warnings.simplefilter("ignore")
+        # Decoders raise whatever their format's code happens to raise on damaged data.
         try:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
-        except (
-            UnidentifiedImageError,
-            OSError,
-            ValueError,
-            SyntaxError,
-            Image.DecompressionBombError,
-        ):
+        except MemoryError:
+            raise
+        except Exception as error:
             raise PictureError(
                 "The file is not a picture that can be read; "
                 "allowed are PNG, JPEG, GIF, WebP, BMP and TIFF."
-            ) from None
+            ) from error
         width, height = image.size
         if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
             raise PictureError(
@@ -139,11 +136,12 @@ def decode(data: bytes) -> Image.Image:
             )
         try:
             image.load()
-            return _to_8_bit(ImageOps.exif_transpose(image))
+            # In place: of a large picture each copy counts.
+            ImageOps.exif_transpose(image, in_place=True)
+            return _to_8_bit(image)
         except MemoryError:
             raise
         except Exception as error:
-            # Decoders raise whatever their format's code happens to raise on damaged data.
             raise PictureError("The picture is damaged or cut off; send the whole file.") from error
 
 
@@ -152,31 +150,45 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
         # Pillow's own conversion clips 16-bit grey at 255 instead of scaling it.
         top = 65535.0 if image.mode.startswith("I") else 1.0
         image = image.convert("F").point(lambda value: value * (255.0 / top)).convert("L")
-    if "A" in image.getbands() or "transparency" in image.info:
-        return image.convert("RGBA")
-    return image.convert("RGB")
+    mode = "RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB"
+    return image if image.mode == mode else image.convert(mode)
 
 
-def _limit_this_process() -> None:
+def limit_this_process() -> None:
+    """Let this process have so much memory and processor time, and write no file."""
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
-def _main() -> int:
-    _limit_this_process()
+def as_worker(data: bytes) -> bytes:
+    """What the process answers for a picture: width and height in a line, and then the PNG.
+
+    Raises:
+        PictureError: as `decode` does.
+
+    """
+    # Its own limit is looser than ours, and is a warning first.
     Image.MAX_IMAGE_PIXELS = None
+    image = decode(data)
+    width, height = image.size
+    image.thumbnail((NORMAL_SIDE, NORMAL_SIDE), Image.Resampling.LANCZOS)
+    # A colour profile may be as large as the file; nothing here looks at it.
+    image.info.clear()
+    output = io.BytesIO()
+    image.save(output, "PNG", compress_level=1)
+    return b"%d %d\n" % (width, height) + output.getvalue()
+
+
+def _main() -> int:
+    limit_this_process()
     try:
-        image = decode(sys.stdin.buffer.read(MAX_BYTES + 1))
+        answer = as_worker(sys.stdin.buffer.read(MAX_BYTES + 1))
     except PictureError as error:
         sys.stdout.buffer.write(str(error).encode())
         return _REFUSED
-    width, height = image.size
-    image.thumbnail((NORMAL_SIDE, NORMAL_SIDE), Image.Resampling.LANCZOS)
-    output = io.BytesIO()
-    image.save(output, "PNG", compress_level=1)
-    sys.stdout.buffer.write(b"%d %d\n" % (width, height) + output.getvalue())
+    sys.stdout.buffer.write(answer)
     return 0
 
 

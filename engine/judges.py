@@ -7,6 +7,7 @@ import torch
 
 from engine.errors import PerceptorError
 from engine.losses import Targets, make_targets
+from engine.memory import kept_for_view
 from engine.models import TORCHVISION, classifiers_at_hand
 from engine.perceptors import Perceptor
 from engine.prompts import Prompt
@@ -33,6 +34,7 @@ class Judges:
         self._load, self.device = load, device
         self._perceptors: dict[str, Perceptor] = {}
         self._classifiers: dict[str, Classifier] = {}
+        self._kept: dict[str, int] = {}
         self._texts: dict[tuple[str, str], torch.Tensor] = {}
 
     def perceptor(self, name: str) -> Perceptor:
@@ -68,6 +70,17 @@ class Judges:
         """What a job of resolved settings is judged in: the coarsest of its perceptors' numbers."""
         used = {self.perceptor(name).dtype for name, _ in shares(settings)}
         return "bfloat16" if "bfloat16" in used else "float32"
+
+    def needed(self, settings: Settings) -> int:
+        """How many bytes a step of a job of resolved settings keeps at least, for its views."""
+        assert settings.num_cuts is not None
+        return sum(self._kept_for_view(name) for name, _ in shares(settings)) * settings.num_cuts
+
+    def _kept_for_view(self, name: str) -> int:
+        if name not in self._kept:
+            judge = self.perceptor(name)
+            self._kept[name] = kept_for_view(judge.encode_views, judge.view_size, self.device)
+        return self._kept[name]
 
     def targets(self, name: str, prompts: Sequence[Prompt]) -> Targets:
         """Prompts in a perceptor's space.

@@ -11,7 +11,7 @@ import msgspec
 
 from engine.settings import Settings
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 6
 MAX_FRAME = 16 * 1024 * 1024
 HEARTBEAT_SECONDS = 2.0
 
@@ -46,6 +46,8 @@ class Draw(msgspec.Struct, frozen=True, tag=True):
         partner: resolved settings of another drawing that a walk leads to; of these only what and
             where from is drawn counts (`engine.blend.partner_settings`). By default what
             `blend_with` says, if it says anything.
+        attempt: what every answer (`Told`) is to carry, so that a late one to an earlier `Draw` of
+            the same job is known for what it is.
 
     """
 
@@ -53,13 +55,14 @@ class Draw(msgspec.Struct, frozen=True, tag=True):
     settings: Settings
     pictures: dict[str, bytes] = {}
     partner: Settings | None = None
+    attempt: int = 0
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
-    """Stop a job; answered by `Cancelled`, or by nothing if the job is not there.
+    """Stop a job and forget its snapshot; answered by `Cancelled` if the job is on an easel.
 
     With `keep` the job is put aside instead, without an answer: its snapshot is saved, and a later
-    `Draw` goes on from there.
+    `Draw` goes on from there. What was said before that may still be on its way.
     """
 
     job: str
@@ -89,13 +92,18 @@ class Provenance(msgspec.Struct, frozen=True):
 
 
 class Started(msgspec.Struct, frozen=True, tag=True):
-    """A job is on its easel; `iteration` is above zero when it goes on from a snapshot."""
+    """A job is on its easel; `iteration` is above zero when it goes on from a snapshot.
+
+    It may begin a second time with settings that take less memory; `note` then says what is
+    different, and why.
+    """
 
     job: str
     settings: Settings
     provenance: Provenance
     iteration: int
     size: tuple[int, int]
+    note: str | None = None
 
 
 _PICTURES = ("png", "native_png", "svg", "walk")
@@ -192,7 +200,19 @@ class Heartbeat(msgspec.Struct, frozen=True, tag=True):
 
 Request = Hello | Draw | Cancel
 JobEvent = Started | Progress | Snapshot | Done | Failed | Cancelled
-Reply = Ready | Heartbeat | JobEvent
+
+
+class Told(msgspec.Struct, frozen=True, tag=True):
+    """What became of a job, in which of the attempts to draw it."""
+
+    attempt: int
+    event: JobEvent
+
+
+Reply = Ready | Heartbeat | Told
+
+# Names that are no UTF-8, and arrays in arrays without end, msgspec reports in Python's own words.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _encoder = msgspec.msgpack.Encoder()
 _request_decoder: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
@@ -231,7 +251,7 @@ def decode_request(body: bytes) -> Request:
     """Read a frame's body as something said to the engine; raises `ProtocolError`."""
     try:
         return _request_decoder.decode(body)
-    except msgspec.DecodeError as error:
+    except _UNREADABLE as error:
         raise ProtocolError(f"not a request: {error}") from error
 
 
@@ -239,5 +259,5 @@ def decode_reply(body: bytes) -> Reply:
     """Read a frame's body as something said by the engine; raises `ProtocolError`."""
     try:
         return _reply_decoder.decode(body)
-    except msgspec.DecodeError as error:
+    except _UNREADABLE as error:
         raise ProtocolError(f"not a reply: {error}") from error

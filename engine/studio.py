@@ -8,10 +8,13 @@ gives each the gradient that it would have had by itself.
 import io
 import logging
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 from PIL import Image
 
@@ -20,7 +23,9 @@ from engine.beginnings import Beginnings
 from engine.blend import partner_settings
 from engine.easel import Easel
 from engine.errors import EngineError, PerceptorError, SettingsError
+from engine.images import NORMAL_SIDE
 from engine.judges import Judges
+from engine.memory import TooLarge, capacity, check_fits, ran_out, smaller
 from engine.perceptors import Perceptor, auto_perceptors, load_perceptor
 from engine.png import encode_png
 from engine.protocol import (
@@ -40,6 +45,7 @@ from engine.protocol import (
 from engine.questions import questions
 from engine.recipe import Recipe, make_recipe, write_recipe
 from engine.settings import BLEND_FRAMES, Settings, drawing_version, picture_names, resolve
+from engine.snapshots import PARTNER, remove_snapshots, snapshot_path
 from engine.stopwatch import span
 from engine.vqgan import load_vqgan
 from engine.walk import Walk
@@ -49,8 +55,14 @@ log = logging.getLogger(__name__)
 SNAPSHOT_SECONDS = 5.0
 _LONGEST_SVG = MAX_FRAME // 2
 _LONGEST_WALK = MAX_FRAME // 4
-# What the name of a job has at its end on the easel of what its walk leads to.
-_PARTNER = "+partner"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A job as it was put on its easel, and what is different from what was asked."""
+
+    draw: Draw
+    note: str | None = None
 
 
 class Studio:
@@ -83,6 +95,7 @@ class Studio:
         self._easels: dict[str, Easel] = {}
         self._asks: dict[str, tuple[Ask, ...]] = {}
         self._recipes: dict[str, Recipe] = {}
+        self._asked: dict[str, _Asked] = {}
         self._walks: dict[str, Walk] = {}
         self._began: dict[str, float] = {}
         self._saved: dict[str, float] = {}
@@ -105,32 +118,49 @@ class Studio:
 
     def add(self, draw: Draw) -> JobEvent:
         """Put a job on an easel, from its snapshot if one fits; `Started`, or `Failed`."""
+        return self._add(_Asked(draw))
+
+    def _add(self, asked: _Asked) -> JobEvent:
+        job = asked.draw.job
         try:
-            easels, event = self._prepare(draw)
+            easels, event = self._prepare(asked)
         except SettingsError as error:
-            return Failed(draw.job, "settings", str(error))
+            return Failed(job, "settings", str(error))
         except PerceptorError as error:
-            return Failed(draw.job, "perceptor", str(error))
+            return Failed(job, "perceptor", str(error))
         except EngineError as error:
             # Of a file that is damaged its sentence says more than the log would.
-            log.exception("job %s could not be begun", draw.job)
-            return Failed(draw.job, "internal", str(error))
+            log.exception("job %s could not be begun", job)
+            return Failed(job, "internal", str(error))
         except Exception as error:
             # One job that cannot even begin must not end the process for the others.
-            log.exception("job %s could not be begun", draw.job)
-            return _failure(draw.job, error)
+            log.exception("job %s could not be begun", job)
+            return self._add_smaller(asked, error)
+        self._asked[job] = asked
         for easel in easels:
             self._easels[easel.job] = easel
             self._began[easel.job] = self._saved[easel.job] = self._clock()
         return event
 
+    def _add_smaller(self, asked: _Asked, error: Exception) -> JobEvent:
+        """A job that ran out of memory begins again with less, once; any other one has failed."""
+        if asked.note is None and ran_out(error):
+            less = smaller(self._resolved(asked.draw))
+            if less is not None:
+                settings, note = less
+                log.warning("job %s: %s", asked.draw.job, note)
+                if self.device.type == "cuda":
+                    torch.cuda.empty_cache()
+                return self._add(
+                    _Asked(msgspec.structs.replace(asked.draw, settings=settings), note)
+                )
+        return _failure(asked.draw.job, error)
+
     def cancel(self, job: str) -> Cancelled | None:
-        """Take a job off its easel and forget its snapshot; None if it is not there."""
+        """Take a job off its easel, if it is on one, and forget its snapshot; None if it is not."""
         easel = self._easels.get(job)
-        if easel is None:
-            return None
         self._remove(job)
-        return Cancelled(job, easel.iteration)
+        return None if easel is None else Cancelled(job, easel.iteration)
 
     def put_aside(self, job: str) -> None:
         """Take a job off its easel, saved, so that it can be added again and go on."""
@@ -158,7 +188,8 @@ class Studio:
         """Take every easel one step; yields what became of it.
 
         A job that fails does not disturb the others: if the common step fails, each takes its step
-        alone, and the ones that fail again are given up.
+        alone, and the ones that fail again are given up, or begun again smaller if it was the
+        memory that they ran out of.
         """
         easels = [easel for easel in self._easels.values() if not easel.finished]
         failures = self._step(easels)
@@ -168,33 +199,44 @@ class Studio:
             failures = {
                 job: error for easel in easels for job, error in self._step([easel]).items()
             }
-        for job, error in {_owner(name): error for name, error in failures.items()}.items():
+        failed = {_owner(name): error for name, error in failures.items()}
+        for job, error in failed.items():
+            asked = self._asked[job]
             self._remove(job)
-            yield _failure(job, error)
-        for job in [name for name in self._easels if _owner(name) == name]:
+            yield self._add_smaller(asked, error)
+        for job in [name for name in self._easels if _owner(name) == name and name not in failed]:
             yield from self._events(job)
 
-    def _prepare(self, draw: Draw) -> tuple[list[Easel], Started]:
+    def _prepare(self, asked: _Asked) -> tuple[list[Easel], Started]:
         """The easels of a job, its own first and then that of what its walk leads to."""
+        draw = asked.draw
         pictures = _opened(draw)
-        image = None
-        if draw.settings.init_image is not None:
-            image = pictures[draw.settings.init_image]
-        settings = resolve(
-            draw.settings,
-            perceptors=auto_perceptors(draw.settings.quality, self.device_class),
-            init_size=None if image is None else image.size,
-        )
-        begun = [self._begun(draw.job, settings, pictures)]
+        settings = self._resolved(draw, pictures)
         partner = partner_settings(settings, draw.partner)
+        needed = self._judges.needed(settings) * (1 if partner is None else 2)
+        check_fits(needed, capacity(self.device), settings)
+        begun = [self._begun(draw.job, settings, pictures)]
         if partner is not None:
-            begun.append(self._begun(draw.job + _PARTNER, partner, pictures))
-        self._asks |= {one.job: asked for one, asked in begun}
+            begun.append(self._begun(draw.job + PARTNER, partner, pictures))
+        self._asks |= {one.job: asks for one, asks in begun}
         easels = [one for one, _ in begun]
         easel = easels[0]
         if settings.iterations:
             self._recipes[draw.job] = make_recipe(settings, easel.provenance, draw.pictures)
-        return easels, Started(draw.job, settings, easel.provenance, easel.iteration, easel.size)
+        started = Started(
+            draw.job, settings, easel.provenance, easel.iteration, easel.size, asked.note
+        )
+        return easels, started
+
+    def _resolved(self, draw: Draw, pictures: Mapping[str, Image.Image] | None = None) -> Settings:
+        """A job's settings with everything filled in."""
+        name = draw.settings.init_image
+        image = None if name is None else (pictures or _opened(draw))[name]
+        return resolve(
+            draw.settings,
+            perceptors=auto_perceptors(draw.settings.quality, self.device_class),
+            init_size=None if image is None else image.size,
+        )
 
     def _begun(
         self, name: str, settings: Settings, pictures: Mapping[str, Image.Image]
@@ -228,6 +270,8 @@ class Studio:
         except Exception as error:
             # Whatever a kernel raises, out of memory above all, must not end the other jobs.
             log.exception("a step of jobs %s failed", [easel.job for easel in easels])
+            # What the step had made so far would stay in the memory as long as the error.
+            traceback.clear_frames(error.__traceback__)
             return {easel.job: error for easel in easels}
         with span("step"):
             for easel, (loss, score) in zip(easels, taken, strict=True):
@@ -304,7 +348,7 @@ class Studio:
 
     def _easels_of(self, job: str) -> list[Easel]:
         """A job's own easel, and that of what its walk leads to."""
-        return [self._easels[name] for name in (job, job + _PARTNER) if name in self._easels]
+        return [self._easels[name] for name in (job, job + PARTNER) if name in self._easels]
 
     def _save(self, easel: Easel) -> bool:
         path = self._snapshot_path(easel.job)
@@ -321,22 +365,20 @@ class Studio:
 
     def _forget(self, job: str) -> None:
         kept: tuple[dict[str, Any], ...] = (
-            *(self._easels, self._asks, self._recipes, self._walks),
+            *(self._easels, self._asks, self._asked, self._recipes, self._walks),
             *(self._began, self._saved),
         )
         for records in kept:
-            for name in (job, job + _PARTNER):
+            for name in (job, job + PARTNER):
                 records.pop(name, None)
 
     def _remove(self, job: str) -> None:
         self._forget(job)
-        for name in (job, job + _PARTNER):
-            path = self._snapshot_path(name)
-            if path is not None:
-                path.unlink(missing_ok=True)
+        if self._snapshots is not None:
+            remove_snapshots(self._snapshots, job)
 
     def _snapshot_path(self, job: str) -> Path | None:
-        return None if self._snapshots is None else self._snapshots / f"{job}.safetensors"
+        return None if self._snapshots is None else snapshot_path(self._snapshots, job)
 
 
 def _files(easel: Easel, texts: Mapping[str, str] | None = None) -> tuple[bytes, bytes, str | None]:
@@ -353,7 +395,7 @@ def _files(easel: Easel, texts: Mapping[str, str] | None = None) -> tuple[bytes,
 
 def _owner(name: str) -> str:
     """The job that an easel of this name belongs to."""
-    return name.removesuffix(_PARTNER)
+    return name.removesuffix(PARTNER)
 
 
 def _opened(draw: Draw) -> dict[str, Image.Image]:
@@ -363,14 +405,30 @@ def _opened(draw: Draw) -> dict[str, Image.Image]:
     for name in dict.fromkeys(name for asked in wanted for name in picture_names(asked)):
         if name not in draw.pictures:
             raise SettingsError("The settings name a picture, but it was not sent along.")
-        opened[name] = Image.open(io.BytesIO(draw.pictures[name]), formats=["PNG"])
+        opened[name] = _open(draw.pictures[name])
     return opened
 
 
+def _open(png: bytes) -> Image.Image:
+    """A picture as `engine.images.read_picture` gives it; no other is decoded in this process."""
+    try:
+        image = Image.open(io.BytesIO(png), formats=["PNG"])
+        if max(image.size) <= NORMAL_SIDE:
+            image.load()
+            return image
+    except Exception as error:
+        raise SettingsError("A picture that was sent along is damaged; send it again.") from error
+    width, height = image.size
+    raise SettingsError(
+        f"A picture that was sent along is {width} × {height} pixels; "
+        f"allowed are {NORMAL_SIDE} a side."
+    )
+
+
 def _failure(job: str, error: Exception) -> Failed:
-    # A processor's allocator raises a plain RuntimeError.
-    refused = isinstance(error, RuntimeError) and "allocate memory" in str(error)
-    if refused or isinstance(error, torch.OutOfMemoryError | MemoryError):
+    if isinstance(error, TooLarge):
+        return Failed(job, "memory", str(error))
+    if ran_out(error):
         return Failed(
             job,
             "memory",

@@ -127,6 +127,8 @@ def draw_in_terminal(
                 match event:
                     case protocol.Started(settings=settings):
                         sketch.settings = settings
+                        if event.note is not None:
+                            _say(event.note, console)
                         bar.update(task, description="drawing", total=settings.iterations)
                         waiting.discard(event.job)
                         if not waiting:

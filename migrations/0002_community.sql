@@ -43,12 +43,14 @@ CREATE TABLE jobs_new (
     -- Whether the picture is posted behind a spoiler.
     spoiler INTEGER NOT NULL DEFAULT 0,
 
-    -- The queue's order is (lane, round, id). Lane 0 is for jobs that were on an easel before.
+    -- The queue's order is (lane, round, yields, id). Lane 0 is for jobs that were on an easel
+    -- before; yields is 1 for those of people who do not come first in their server.
     state TEXT NOT NULL DEFAULT 'queued'
         CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
     attempt INTEGER NOT NULL DEFAULT 0,
     lane INTEGER NOT NULL DEFAULT 1,
     round INTEGER NOT NULL,
+    yields INTEGER NOT NULL DEFAULT 0,
     -- Since when its owner wants a running job stopped.
     cancel_at REAL,
 
@@ -104,23 +106,27 @@ DROP TABLE jobs;
 ALTER TABLE jobs_new RENAME TO jobs;
 
 -- Who is next, and how many are before a job; ids of user and guild spare the look into the row.
-CREATE INDEX jobs_queued ON jobs (lane, round, id, user_id, guild_id) WHERE state = 'queued';
-CREATE INDEX jobs_queued_by_user ON jobs (user_id, round) WHERE state = 'queued';
+CREATE INDEX jobs_queued ON jobs (lane, round, yields, id, user_id, guild_id) WHERE state = 'queued';
+CREATE INDEX jobs_queued_by_user ON jobs (user_id, guild_id, round) WHERE state = 'queued';
+-- In which round a server is.
+CREATE INDEX jobs_queued_by_guild ON jobs (guild_id, lane, round) WHERE state = 'queued';
 CREATE INDEX jobs_running ON jobs (user_id, guild_id, suspect) WHERE state = 'running';
 
--- The pictures of a person, a channel and a server, and the durations from which the waiting time
+-- The pictures of a person and of a channel, and the durations from which the waiting time
 -- is estimated.
-CREATE INDEX jobs_done_by_user ON jobs (user_id, id) WHERE state = 'done' AND deleted_at IS NULL;
+CREATE INDEX jobs_done_by_user
+    ON jobs (user_id, id, channel_id) WHERE state = 'done' AND deleted_at IS NULL;
 CREATE INDEX jobs_done_by_channel
     ON jobs (channel_id, id) WHERE state = 'done' AND deleted_at IS NULL;
-CREATE INDEX jobs_done_by_guild ON jobs (guild_id, id) WHERE state = 'done' AND deleted_at IS NULL;
 CREATE INDEX jobs_done ON jobs (finished_at, drawing_seconds) WHERE state = 'done';
 
 -- The pictures that can be shown.
 CREATE VIEW art AS SELECT * FROM jobs WHERE state = 'done' AND deleted_at IS NULL;
 
--- What somebody asked for last, what was made from a picture, and what shares a message.
+-- What somebody asked for last, everywhere and in one server; what was made from a picture, and what
+-- shares a message.
 CREATE INDEX jobs_by_user ON jobs (user_id, id);
+CREATE INDEX jobs_by_member ON jobs (user_id, guild_id, id);
 CREATE INDEX jobs_by_parent ON jobs (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX jobs_by_group ON jobs (group_id) WHERE group_id IS NOT NULL;
 CREATE INDEX jobs_by_message ON jobs (message_id) WHERE message_id IS NOT NULL;
@@ -130,16 +136,30 @@ CREATE INDEX jobs_open ON jobs (id) WHERE report = 'open';
 CREATE INDEX groups_open ON groups (id) WHERE report = 'open';
 CREATE INDEX groups_by_message ON groups (message_id) WHERE message_id IS NOT NULL;
 
--- Words of prompts, kept in step with the jobs.
-CREATE VIRTUAL TABLE words USING fts5 (prompt, content = 'jobs', content_rowid = 'id',
-    tokenize = 'unicode61 remove_diacritics 2');
+-- Words of prompts, and beside them where and by whom, so that a search looks only at what it may
+-- show. Every beginning of a word is a term of its own (of up to 16 letters; longer ones are put
+-- together when they are looked for): then the newest are read one after the other, and no more of
+-- them than are shown, however many there are.
+CREATE VIEW searched AS
+    SELECT id, prompt, 'c' || channel_id || ' u' || user_id AS place
+    FROM jobs WHERE deleted_at IS NULL;
+CREATE VIRTUAL TABLE words USING fts5 (prompt, place, content = 'searched', content_rowid = 'id',
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16');
 INSERT INTO words (words) VALUES ('rebuild');
+
+-- Kept in step with the jobs.
 CREATE TRIGGER jobs_words_added AFTER INSERT ON jobs BEGIN
-    INSERT INTO words (rowid, prompt) VALUES (new.id, json_extract(new.asked, '$.prompts'));
+    INSERT INTO words (rowid, prompt, place)
+    SELECT id, prompt, place FROM searched WHERE id = new.id;
 END;
-CREATE TRIGGER jobs_words_removed AFTER DELETE ON jobs BEGIN
-    INSERT INTO words (words, rowid, prompt)
-    VALUES ('delete', old.id, json_extract(old.asked, '$.prompts'));
+CREATE TRIGGER jobs_words_hidden BEFORE UPDATE OF deleted_at ON jobs
+WHEN old.deleted_at IS NULL AND new.deleted_at IS NOT NULL BEGIN
+    INSERT INTO words (words, rowid, prompt, place)
+    SELECT 'delete', id, prompt, place FROM searched WHERE id = old.id;
+END;
+CREATE TRIGGER jobs_words_removed BEFORE DELETE ON jobs BEGIN
+    INSERT INTO words (words, rowid, prompt, place)
+    SELECT 'delete', id, prompt, place FROM searched WHERE id = old.id;
 END;
 
 CREATE TABLE favourites (

@@ -1,4 +1,4 @@
-"""How well the waiting time is told: `python -m tests.bench_places [--jobs 50] [--seed 0]`.
+"""How well the waiting time is told: `python -m tests.bench_places [--gap 4] [--easels 2]`.
 
 Mixed pictures are asked for by a few people while the real engine draws; each is told how long it
 will take, and when it is finished, that is compared with how long it took.
@@ -15,6 +15,7 @@ from pathlib import Path
 from bot.dispatcher import Dispatcher
 from bot.folder import database_path, upgrade
 from bot.jobs import Frame, NewJob
+from bot.pace import Pace
 from bot.pictures import Pictures
 from bot.places import Places
 from bot.store import Caps, Store
@@ -23,7 +24,6 @@ from engine.client import LocalEngine
 from engine.settings import make_settings
 from tests.bot.helpers import until
 
-EASELS = 4
 CAPS = Caps(per_user=2, per_guild=4)
 PEOPLE = 6
 # What people ask for, the usual most often.
@@ -42,7 +42,7 @@ MIX: tuple[dict[str, object], ...] = (
 )
 
 
-async def measure(count: int, seed: int, gap: float) -> list[tuple[float, float]]:
+async def measure(count: int, seed: int, gap: float, easels: int) -> list[tuple[float, float]]:
     """For each picture how long it was said to take, and how long it took, in seconds."""
     chance = random.Random(seed)
     told: dict[int, float] = {}
@@ -54,15 +54,19 @@ async def measure(count: int, seed: int, gap: float) -> list[tuple[float, float]
         await engine.start()
         async with Store.open(database_path(data), time.time) as store:
             frames: dict[int, Frame] = {}
-            places = Places(store, easels=EASELS, caps=CAPS, frames=frames, clock=time.time)
+            pace = Pace()
+            places = Places(
+                store, easels=lambda: easels, caps=CAPS, frames=frames, pace=pace, clock=time.time
+            )
             dispatcher = Dispatcher(
                 store,
                 engine,
                 Pictures(data),
                 Workshop(),
-                easels=EASELS,
+                easels=lambda: easels,
                 caps=CAPS,
                 frames=frames,
+                pace=pace,
                 on_change=lambda _job, _urgent: finished.set(),
             )
             await dispatcher.start()
@@ -105,8 +109,9 @@ def _main() -> None:
     parser.add_argument("--jobs", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--gap", type=float, default=2.0, help="seconds between two, on average")
+    parser.add_argument("--easels", type=int, default=2)
     asked = parser.parse_args()
-    pairs = asyncio.run(measure(asked.jobs, asked.seed, asked.gap))
+    pairs = asyncio.run(measure(asked.jobs, asked.seed, asked.gap, asked.easels))
     for number, (said, took) in enumerate(pairs, start=1):
         print(f"{number:3}  said {said:7.1f} s  took {took:7.1f} s  {said / took - 1:+.0%}")
     print(f"median error {median_error(pairs):.0%} over {len(pairs)} pictures")

@@ -9,9 +9,11 @@ import discord
 from discord import app_commands
 
 from bot.admission import Mode
+from bot.easels import easels
 from bot.errors import Refusal, say
 from bot.jobs import MAX_JOB_ID
-from bot.texts import duration, harmless
+from bot.keeping import Keeper
+from bot.texts import duration, harmless, size
 
 if TYPE_CHECKING:
     from bot.app import PixelBot
@@ -114,11 +116,12 @@ async def stats(interaction: discord.Interaction["PixelBot"]) -> None:
         "Mode": bot.admission.mode.capitalize(),
         "Health": bot.problem or "well",
         "Waiting": str(await bot.store.count_waiting()),
-        "Being drawn": f"{len(await bot.store.running())} of {bot.config.easels}",
+        "Being drawn": f"{len(await bot.store.running())} of {easels(bot.config, bot.engine)}",
         "Drawn in 24 h": str(day.done),
         "Median wait": "–" if day.median_wait is None else duration(day.median_wait),
         "Engine": "starting" if ready is None else f"{ready.device} ({ready.device_name})",
         "Memory": await asyncio.to_thread(_memory),
+        "Pictures": _room(bot.keeper),
         "Up for": duration(bot.clock() - bot.started_at),
     }
     embed = discord.Embed(title="The bot")
@@ -156,6 +159,14 @@ async def _left(bot: "PixelBot") -> str:
     return f"{running} being drawn, {waiting} waiting."
 
 
+def _room(keeper: Keeper) -> str:
+    """How much of the disk the pictures take."""
+    if keeper.used is None:
+        return "being measured"
+    quota = keeper.rules.quota
+    return size(keeper.used) + (f" of {size(quota)}" if quota is not None else "")
+
+
 def _memory() -> str:
     """The resident memory of the bot and of the processes that it has started."""
     resident = {}
@@ -171,4 +182,4 @@ def _memory() -> str:
     own = os.getpid()
     ours = (pid for pid, parent in parents.items() if own in (pid, parent))
     used = sum(resident[pid] for pid in ours) * os.sysconf("SC_PAGE_SIZE")
-    return f"{used / 2**20:,.0f} MiB"
+    return size(used)

@@ -13,6 +13,7 @@ from bot.errors import Refusal
 from bot.info import job_info
 from bot.intake import fetch_picture
 from bot.jobs import Job, State
+from bot.label import no_picture
 from bot.texts import code_block, harmless, one_line
 from bot.views.asking import AskForm
 from bot.workshop.orders import Colours, Palette
@@ -76,13 +77,13 @@ async def take_its_palette(
         assert job.native is not None
         png = await bot.pictures.read(job.native)
         if png is None:
-            raise Refusal("The picture's file is not there any more.")
+            raise Refusal(no_picture(job))
         name = f"pixel {job.id}"
         order = Palette(png, MAX_COLOURS, name)
     else:
         assert attachment is not None
         name = one_line(PurePath(attachment.filename).stem)[:_LONGEST_NAME] or "palette"
-        order = Palette(await fetch_picture(bot, attachment), _FEW_COLOURS, name)
+        order = Palette(await fetch_picture(interaction, attachment), _FEW_COLOURS, name)
     made = await bot.workshop.make(order)
     if made is None:
         raise Refusal("No palette could be made of this picture.")

@@ -21,9 +21,9 @@ from bot.app import open_bot
 from bot.config import Config
 from bot.demo.gate import open_gate
 from bot.demo.server import simulated_server
-from bot.folder import FolderInUse
+from bot.folder import FolderInUse, NewerDatabase
 from bot.logs import TextLine
-from bot.runner import EX_TEMPFAIL
+from bot.runner import EX_CONFIG, EX_TEMPFAIL
 
 # Nobody limits the edits of a simulated Discord; the page asks for news twice a second.
 _EDIT_INTERVAL_SECONDS = 0.5
@@ -51,9 +51,12 @@ def run_demo(*, port: int, data: Path | None, browser: bool) -> int:
     with listening, _folder(data) as folder:
         try:
             asyncio.run(_demo(console, listening, folder, kept=data is not None, browser=browser))
-        except FolderInUse:
-            sys.stderr.write(f"Another bot works in {folder}; end it, or give another --data.\n")
+        except FolderInUse as error:
+            sys.stderr.write(f"{error}\n")
             return EX_TEMPFAIL
+        except NewerDatabase as error:
+            sys.stderr.write(f"{error}\n")
+            return EX_CONFIG
         except (KeyboardInterrupt, asyncio.CancelledError):
             console.print("Ended as asked.")
     return 0
@@ -90,7 +93,7 @@ def _introduce(console: Console, url: str, folder: Path, *, kept: bool) -> None:
     table.add_row("Open", f"[link={url}]{url}[/link]")
     table.add_row("Type", "/pixel [green]a red apple[/green]  and press Enter; then watch it grow")
     table.add_row("", "/queue  what is being drawn     /history  what you have drawn")
-    table.add_row("Press", "Reroll, Again and Cancel below a picture")
+    table.add_row("Press", "Variations, Remix, Palette and the other buttons below a picture")
     table.add_row("Data", f"{escape(str(folder))}{'' if kept else '  (removed at the end)'}")
     table.add_row("End", "Ctrl-C")
     console.print()

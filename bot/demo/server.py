@@ -13,9 +13,10 @@ from bot.demo.simulation import Simulation, set_clock
 _WELCOME = """\
 Welcome to the garden! 🌱 Whatever you can put into words, **pixel** draws here.
 Type `/pixel`, press Enter, and say what you want to see: *a red apple*, *a blue fish*, \
-*a yellow flower*. With `quality` set to **draft** it is quicker.
-`/queue` shows what is being drawn, `/history` what you have drawn; the buttons below a picture \
-draw it anew, draw it again, or cancel it."""
+*a yellow flower --preset sprite*. With `quality` set to **draft** it is quicker.
+The buttons below a picture draw others like it, change it or keep it. `/queue` shows what is \
+being drawn, `/history` what you have drawn, `/family` what was made from what; this server is \
+yours, so `/setup` is too."""
 
 # The simulation waits until a command has done its work; on a busy machine an uploaded picture
 # takes seconds to be decoded.
@@ -40,7 +41,7 @@ async def simulated_server(bot: PixelBot) -> AsyncIterator[Simulation]:
         # mistaken for one of this.
         await set_clock(env)
 
-        guild = env.create_guild("pixel-garden")
+        guild = env.create_guild("pixel-garden", owner=you)
         channel = guild.create_text_channel("art", topic="Type /pixel and watch it being drawn.")
         visitor = guild.add_member(you)
         host = guild.add_member(mira)

@@ -59,6 +59,7 @@ class Exhibit:
         day: as people write it; in UTC, since the page does not know where they are.
         size: in CSS pixels.
         moves: whether there may be a time-lapse.
+        there: whether its file is kept.
 
     """
 
@@ -70,6 +71,7 @@ class Exhibit:
     pixel_art: bool
     spoiler: bool
     moves: bool
+    there: bool
 
     @property
     def title(self) -> str:
@@ -89,7 +91,8 @@ def exhibit(job: Job, room: tuple[int, int] = sizes.WALL) -> Exhibit:
         size=sizes.shown(job, room),
         pixel_art=sizes.is_pixel_art(job),
         spoiler=job.spoiler,
-        moves=(settings.iterations or 0) > (settings.display_every or 0),
+        moves=job.kept == "all" and (settings.iterations or 0) > (settings.display_every or 0),
+        there=job.kept != "nothing",
     )
 
 

@@ -1,10 +1,11 @@
 """The queue, the history and what people set: every SQL statement of the project."""
 
-from bot.store.estimates import Estimates
+from bot.store.estimates import Asked, Estimates, Turn
 from bot.store.finding import Excerpt, Finding, Offer, Wanted
 from bot.store.forgetting import Forgetting, Forgotten, Holdings
 from bot.store.gallery import Gallery
 from bot.store.history import History
+from bot.store.keeping import Keeping, Spare
 from bot.store.keepsakes import Answer, Keepsakes
 from bot.store.lineage import Lineage, Relative
 from bot.store.messages import Messages, Subject
@@ -17,6 +18,7 @@ from bot.store.starboard import Starboard, Stars
 __all__ = [
     "LONE_DEATHS",
     "Answer",
+    "Asked",
     "Caps",
     "DayStatistics",
     "Excerpt",
@@ -29,10 +31,12 @@ __all__ = [
     "QueueFull",
     "Relative",
     "Scope",
+    "Spare",
     "Stars",
     "Store",
     "Subject",
     "TooSoon",
+    "Turn",
     "Wanted",
 ]
 
@@ -46,6 +50,7 @@ class Store(
     Estimates,
     Gallery,
     Keepsakes,
+    Keeping,
     Preferences,
     Prompts,
     Starboard,

@@ -12,6 +12,8 @@ from bot.store.words import pattern_of
 
 # Of so many of somebody's newest pictures a number can be chosen.
 _OFFERED = 200
+# Words that no more pictures have are looked up all at once, others picture by picture.
+_RARE = 50_000
 
 Direction = Literal["older", "newer"]
 
@@ -77,7 +79,7 @@ class Finding(Database):
         if not jobs:
             return Excerpt([], newer=False, older=False)
         if direction == "older":
-            newer = bool(await self._beside(wanted, jobs[0].id, "newer", 1))
+            newer = edge is not None and bool(await self._beside(wanted, jobs[0].id, "newer", 1))
             return Excerpt(jobs, newer=newer, older=more)
         older = bool(await self._beside(wanted, jobs[-1].id, "older", 1))
         return Excerpt(jobs, newer=more, older=older)
@@ -99,7 +101,7 @@ class Finding(Database):
     async def own_pictures(self, user_id: int) -> list[Offer]:
         """Somebody's newest pictures, newest first."""
         rows = await self._read_all(
-            "SELECT id, prompt FROM art WHERE user_id = ? ORDER BY id DESC LIMIT ?",
+            f"SELECT id, prompt FROM {_OF_ONE} AND user_id = ? ORDER BY id DESC LIMIT ?",  # noqa: S608
             (user_id, _OFFERED),
         )
         return [Offer(row["id"], row["prompt"] or "") for row in rows]
@@ -108,35 +110,42 @@ class Finding(Database):
         self, wanted: Wanted, edge: int, direction: Direction, limit: int
     ) -> list[Job]:
         """At most `limit` pictures beyond the edge, the nearest first."""
-        pattern = pattern_of(wanted.words)
-        if wanted.words and not pattern:
+        values: dict[str, object] = {
+            "viewer": wanted.viewer,
+            "channels": msgspec.json.encode(sorted(wanted.channels)).decode(),
+            "by": wanted.by,
+            "edge": edge,
+            "limit": limit,
+        }
+        if not wanted.words:
+            return await self._read_jobs(_statement(_without_words(wanted), direction), values)
+        pattern = _pattern(wanted)
+        if not pattern:
             return []
-        return await self._read_jobs(
-            _statement(wanted, direction),
-            {
-                "viewer": wanted.viewer,
-                "channels": msgspec.json.encode(sorted(wanted.channels)).decode(),
-                "by": wanted.by,
-                "pattern": pattern,
-                "edge": edge,
-                "limit": limit,
-            },
-        )
+        values["pattern"] = pattern
+        statement = _WORDS
+        if wanted.favourites:
+            row = await self._read(_HOW_MANY, {"pattern": pattern, "limit": _RARE + 1})
+            assert row is not None
+            words = _RARE_WORDS if row["found"] <= _RARE else _COMMON_WORDS
+            statement = _FAVOURITES.replace("{words}", words)
+        return await self._read_jobs(_statement(statement, direction), values)
 
 
-# Each begins with what leaves the fewest rows; CROSS JOIN keeps that order. The plus keeps words
-# from being the way to the rows: many may hold a word, and few of these may be seen.
+# Each begins with what leaves the fewest rows, and reads these in their order; CROSS JOIN keeps it.
 _VISIBLE = "(art.user_id = :viewer OR channel_id IN (SELECT value FROM json_each(:channels)))"
-_SEARCHED = "AND +{} IN (SELECT rowid FROM words WHERE words MATCH :pattern)"
+# The view `art` by an index that says where each picture was made, which spares a look at the rows
+# of those that are not to be seen.
+_OF_ONE = """
+    jobs AS art INDEXED BY jobs_done_by_user WHERE state = 'done' AND deleted_at IS NULL
+"""
 _BY = f"""
-    SELECT * FROM art
-    WHERE user_id = :by AND id {{sign}} :edge AND {_VISIBLE} {{searched}}
+    SELECT * FROM {_OF_ONE} AND user_id = :by AND id {{sign}} :edge AND {_VISIBLE}
     ORDER BY id {{order}} LIMIT :limit
 """  # noqa: S608 - a constant
 _FAVOURITES = f"""
     SELECT art.* FROM favourites CROSS JOIN art ON art.id = favourites.job_id
-    WHERE favourites.user_id = :viewer AND favourites.job_id {{sign}} :edge
-        AND {_VISIBLE} {{searched}}
+    WHERE favourites.user_id = :viewer AND favourites.job_id {{sign}} :edge AND {_VISIBLE} {{words}}
     ORDER BY favourites.job_id {{order}} LIMIT :limit
 """  # noqa: S608
 # The nearest of each channel by its index, and of these the nearest: as quick for a channel with
@@ -145,19 +154,39 @@ _CHANNELS = """
     SELECT art.* FROM json_each(:channels) AS channel CROSS JOIN art
     WHERE art.id IN (
         SELECT id FROM art AS own
-        WHERE own.channel_id = channel.value AND own.id {sign} :edge {searched}
+        WHERE own.channel_id = channel.value AND own.id {sign} :edge
         ORDER BY own.id {order} LIMIT :limit)
     ORDER BY art.id {order} LIMIT :limit
 """
+# The pattern says where and by whom, too.
+_WORDS = f"""
+    SELECT art.* FROM words CROSS JOIN art ON art.id = words.rowid
+    WHERE words MATCH :pattern AND words.rowid {{sign}} :edge AND {_VISIBLE}
+    ORDER BY words.rowid {{order}} LIMIT :limit
+"""  # noqa: S608
+_HOW_MANY = """
+    SELECT COUNT(*) AS found FROM (SELECT 1 FROM words WHERE words MATCH :pattern LIMIT :limit)
+"""
+# The plus keeps words from being the way to the rows.
+_RARE_WORDS = "AND +favourites.job_id IN (SELECT rowid FROM words WHERE words MATCH :pattern)"
+# By the number in `art`, so that it is looked up only for what is to be seen.
+_COMMON_WORDS = "AND EXISTS (SELECT 1 FROM words WHERE words MATCH :pattern AND rowid = art.id)"
 
 
-def _statement(wanted: Wanted, direction: Direction) -> str:
+def _without_words(wanted: Wanted) -> str:
     if wanted.favourites:
-        statement, job_id = _FAVOURITES, "favourites.job_id"
-    elif wanted.by is not None:
-        statement, job_id = _BY, "art.id"
-    else:
-        statement, job_id = _CHANNELS, "own.id"
+        return _FAVOURITES.replace("{words}", "")
+    return _CHANNELS if wanted.by is None else _BY
+
+
+def _pattern(wanted: Wanted) -> str:
+    """What is looked for in the full-text index; empty if there can be nothing."""
+    if wanted.favourites:
+        return pattern_of(wanted.words)
+    channels = None if wanted.by == wanted.viewer else wanted.channels
+    return pattern_of(wanted.words, channels=channels, by=wanted.by)
+
+
+def _statement(template: str, direction: Direction) -> str:
     sign, order = ("<", "DESC") if direction == "older" else (">", "ASC")
-    searched = _SEARCHED.format(job_id) if wanted.words else ""
-    return statement.format(sign=sign, order=order, searched=searched)
+    return template.format(sign=sign, order=order)

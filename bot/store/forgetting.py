@@ -9,6 +9,8 @@ from bot.store.database import Database
 _JOBS_AT_ONCE = 100
 # How many rows are looked through in one piece, so that others may read in between.
 _ROWS_AT_ONCE = 2000
+# How much of the index of words is put in order in one piece, so that others may write in between.
+_PAGES_AT_ONCE = 64
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -173,6 +175,7 @@ class Forgetting(Database):
             unreachable: how many messages of their groups are out of reach.
 
         """
+        await self._put_words_in_order()
         async with self._transaction():
             await self._write(
                 """
@@ -188,9 +191,21 @@ class Forgetting(Database):
             row = await self._write(
                 "DELETE FROM forgetting WHERE user_id = ? RETURNING *", (user_id,)
             )
-            # The index only marks words as deleted until it is put in order.
-            await self._write("INSERT INTO words (words) VALUES ('optimize')")
         async with self._lock:
             await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
         assert row is not None
         return Forgotten(row["pictures"], row["unreachable"] + unreachable)
+
+    async def _put_words_in_order(self) -> None:
+        """Let the index drop words that it has only marked as deleted so far.
+
+        A negative number begins to put all of it together, others go on with that, and less than
+        two changes mean that nothing is left to do (FTS5, section 6.8).
+        """
+        pages, changes = -_PAGES_AT_ONCE, 2
+        while changes >= 2:
+            async with self._transaction():
+                before = self._writer.total_changes
+                await self._write("INSERT INTO words (words, rank) VALUES ('merge', ?)", (pages,))
+                changes = self._writer.total_changes - before
+            pages = _PAGES_AT_ONCE

@@ -9,7 +9,7 @@ class Gallery(Database):
     """The pictures of the gallery page.
 
     Whatever is not to be seen is not there: unknown, unfinished, deleted and private pictures
-    give the same answer.
+    give the same answer. Those of which no file is kept are only found by their numbers.
     """
 
     async def gallery_page(self, *, before: int | None, limit: int) -> list[Job]:
@@ -22,6 +22,7 @@ class Gallery(Database):
             WHERE art.id IN (
                 SELECT id FROM open_art AS own
                 WHERE own.channel_id = gallery_channels.id AND own.id < :before
+                    AND own.kept != 'nothing'
                 ORDER BY own.id DESC LIMIT :limit)
             ORDER BY art.id DESC LIMIT :limit
             """,
@@ -30,26 +31,31 @@ class Gallery(Database):
 
     async def gallery_search(self, words: str, *, before: int | None, limit: int) -> list[Job]:
         """The pictures whose prompts hold all these words, or words that begin like them."""
-        pattern = pattern_of(words)
+        rows = await self._read_all("SELECT id FROM gallery_channels")
+        pattern = pattern_of(words, channels=[row["id"] for row in rows])
         if not pattern:
             return []
         return await self._read_jobs(
             """
             SELECT art.* FROM words CROSS JOIN gallery_art AS art ON art.id = words.rowid
-            WHERE words MATCH :pattern AND words.rowid < :before
+            WHERE words MATCH :pattern AND words.rowid < :before AND kept != 'nothing'
             ORDER BY words.rowid DESC LIMIT :limit
             """,
             {"pattern": pattern, "before": _number(before), "limit": limit},
         )
 
     async def gallery_picture(self, job_id: int) -> Job | None:
-        """One picture, or None if it is not to be seen."""
+        """One picture, of which perhaps no file is kept; None if it is not to be seen."""
         return await self._read_job("SELECT * FROM gallery_art WHERE id = ?", (job_id,))
 
     async def gallery_children(self, job_id: int, *, limit: int) -> list[Job]:
         """The pictures that were made from one, oldest first."""
         return await self._read_jobs(
-            "SELECT * FROM gallery_art WHERE parent_id = ? ORDER BY id LIMIT ?", (job_id, limit)
+            """
+            SELECT * FROM gallery_art WHERE parent_id = ? AND kept != 'nothing'
+            ORDER BY id LIMIT ?
+            """,
+            (job_id, limit),
         )
 
 

@@ -11,12 +11,12 @@ _GROUPED = "SELECT * FROM jobs WHERE group_id = ? AND deleted_at IS NULL ORDER B
 class Messages(Database):
     """The messages in the channels."""
 
-    async def set_message(self, subject: Subject, message_id: int) -> bool:
-        """Keep which message shows it, and that it was sent just now.
+    async def set_message(self, subject: Subject, message_id: int, sent_at: float) -> bool:
+        """Keep which message shows it, and when it was sent.
 
         Returns whether there is such a job or group; it may have been forgotten meanwhile.
         """
-        return await self._set(subject, "message_id = ?, message_at = ?", message_id, self._clock())
+        return await self._set(subject, "message_id = ?, message_at = ?", message_id, sent_at)
 
     async def add_copy(self, job: Job, channel_id: int, message_id: int) -> None:
         """Keep which message shows a job besides its own, so that it goes when the job goes."""

@@ -18,6 +18,25 @@ from engine.settings import Settings
 # A job that died alone so often, with no new snapshot in between, is given up.
 LONE_DEATHS = 2
 
+# Who may not have another job handed out: people, servers, and people in one server. What a server
+# has set for itself counts where it is less.
+_PEOPLE_AT_CAP = """
+    SELECT user_id FROM jobs WHERE state = 'running'
+    GROUP BY user_id HAVING COUNT(*) >= :per_user
+"""
+_SERVERS_AT_CAP = """
+    SELECT guild_id FROM jobs WHERE state = 'running'
+    GROUP BY guild_id HAVING COUNT(*) >= MIN(:per_guild, COALESCE((
+        SELECT CAST(value AS INTEGER) FROM preferences
+        WHERE scope = 'guild' AND scope_id = guild_id AND name = 'running_per_guild'), :per_guild))
+"""
+_MEMBERS_AT_CAP = """
+    SELECT user_id, guild_id FROM jobs WHERE state = 'running'
+    GROUP BY user_id, guild_id HAVING COUNT(*) >= COALESCE((
+        SELECT CAST(value AS INTEGER) FROM preferences
+        WHERE scope = 'guild' AND scope_id = guild_id AND name = 'running_per_user'), :per_user)
+"""
+
 
 class QueueFull(Refusal):
     """Somebody has as many pictures waiting as one person may; the message is for them."""
@@ -34,11 +53,13 @@ class Limits:
     Attributes:
         waiting: how many of their jobs may wait there, if that is limited.
         cooldown: seconds between two requests, of one job or of a group.
+        yields: whether their jobs come after those of others in the same round.
 
     """
 
     waiting: int | None = None
     cooldown: int = 0
+    yields: bool = False
 
 
 _NO_LIMITS = Limits()
@@ -53,16 +74,21 @@ class Caps:
 
 
 class Queue(Database):
-    """The jobs that wait or are being drawn."""
+    """The jobs that wait or are being drawn.
+
+    SQLite does not know that few jobs of all are waiting or drawn; their indexes are named where it
+    would go through the others instead.
+    """
 
     async def add_job(
         self, new: NewJob, *, waiting_per_user: int, limits: Limits = _NO_LIMITS
     ) -> Job:
-        """Put a job into the queue.
+        """Put a job into the queue, in its fair round.
 
-        Its fair round is that of the job that is next, plus one for each unfinished job of its
-        owner: a newcomer comes before somebody's second picture, but not before one whose turn
-        it is.
+        That is the round that its server is in, and one more for each unfinished job of its owner.
+        So a newcomer comes before somebody's second picture, but not before one whose turn it is;
+        and whoever asks again and again gets at most one picture in before each of another's.
+        (The start tags of start-time fair queueing: Goyal, Vin and Cheng 1996.)
 
         Raises:
             QueueFull: when its owner has `waiting_per_user` jobs waiting already, or as many in
@@ -73,7 +99,7 @@ class Queue(Database):
         async with self._transaction():
             await self._check_limits(new.user_id, new.guild_id, 1, limits)
             await self._check_room(new.user_id, 1, waiting_per_user)
-            return await self._add(new)
+            return await self._add(new, limits)
 
     async def add_group(
         self, news: Sequence[NewJob], *, waiting_per_user: int, limits: Limits = _NO_LIMITS
@@ -93,11 +119,14 @@ class Queue(Database):
                 (first.user_id, first.guild_id, first.channel_id),
             )
             assert group is not None
-            return [await self._add(replace(new, group_id=group["id"])) for new in news]
+            return [await self._add(replace(new, group_id=group["id"]), limits) for new in news]
 
     async def _check_room(self, user_id: int, count: int, waiting_per_user: int) -> None:
         row = await self._write(
-            "SELECT COUNT(*) AS waiting FROM jobs WHERE state = 'queued' AND user_id = ?",
+            """
+            SELECT COUNT(*) AS waiting FROM jobs INDEXED BY jobs_queued_by_user
+            WHERE state = 'queued' AND user_id = ?
+            """,
             (user_id,),
         )
         assert row is not None
@@ -107,24 +136,13 @@ class Queue(Database):
                 f"{waiting_per_user} there; wait for some of them or cancel some."
             )
 
-    async def _add(self, new: NewJob) -> Job:
-        row = await self._write(
-            """
-            SELECT COUNT(*) AS waiting, MAX(round) AS last_round,
-                (SELECT COUNT(*) FROM jobs
-                 WHERE state = 'running' AND user_id = :user) AS running,
-                (SELECT MIN(round) FROM jobs WHERE state = 'queued' AND lane = 1) AS next_round
-            FROM jobs WHERE state = 'queued' AND user_id = :user
-            """,
-            {"user": new.user_id},
-        )
-        assert row is not None
-        fair_round = (row["next_round"] or 0) + row["waiting"] + row["running"]
+    async def _add(self, new: NewJob, limits: Limits) -> Job:
+        fair_round = await self._fair_round(new.user_id, new.guild_id)
         added = await self._write(
             """
             INSERT INTO jobs (user_id, guild_id, channel_id, asked, resolved, seed,
-                init_image, parent_id, relation, spoiler, group_id, report, round, asked_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                init_image, parent_id, relation, spoiler, group_id, report, round, yields, asked_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             RETURNING *
             """,
             (
@@ -140,12 +158,64 @@ class Queue(Database):
                 new.spoiler,
                 new.group_id,
                 "open" if new.group_id is None else "grouped",
-                max(fair_round, row["last_round"] or 0),
+                fair_round,
+                limits.yields,
                 self._clock(),
             ),
         )
         assert added is not None
         return job_of(added)
+
+    async def _fair_round(self, user_id: int, guild_id: int) -> int:
+        """The round of somebody's next job; see `add_job`.
+
+        A server that is at its cap falls behind the others, so that each counts its own rounds; one
+        where nobody waits is where the others are.
+        """
+        who: dict[str, object] = {"user": user_id, "guild": guild_id}
+        row = await self._write(
+            """
+            SELECT
+                (SELECT COUNT(*) FROM jobs INDEXED BY jobs_queued_by_user
+                 WHERE state = 'queued' AND user_id = :user)
+                + (SELECT COUNT(*) FROM jobs INDEXED BY jobs_running
+                   WHERE state = 'running' AND user_id = :user) AS unfinished,
+                (SELECT MAX(round) FROM jobs INDEXED BY jobs_queued_by_user
+                 WHERE state = 'queued' AND user_id = :user AND guild_id = :guild) AS last,
+                (SELECT MIN(round) FROM jobs
+                 WHERE state = 'queued' AND guild_id = :guild AND lane = 1) AS next_here,
+                (SELECT MAX(round) FROM jobs
+                 WHERE state = 'running' AND guild_id = :guild) AS drawn_here,
+                COALESCE(
+                    (SELECT MAX(round) FROM jobs WHERE state = 'running'),
+                    (SELECT MIN(round) FROM jobs WHERE state = 'queued' AND lane = 1),
+                    (SELECT round + 1 FROM jobs WHERE state = 'done'
+                     ORDER BY finished_at DESC LIMIT 1),
+                    0) AS elsewhere
+            """,
+            who,
+        )
+        assert row is not None
+        if row["next_here"] is None:
+            present = row["elsewhere"]
+        elif row["drawn_here"] is None:
+            present = row["next_here"]
+        else:
+            # A long drawing was begun in a round that is over.
+            present = max(row["drawn_here"], row["next_here"] - 1)
+        newest = await self._write(
+            """
+            SELECT state, round FROM jobs WHERE user_id = :user AND guild_id = :guild
+                AND attempt > 0 ORDER BY id DESC LIMIT 1
+            """,
+            who,
+        )
+        had_theirs = (
+            newest is not None and State(newest["state"]).final and newest["round"] >= present
+        )
+        fair_round: int = present + row["unfinished"] + had_theirs
+        # Their own pictures keep their order.
+        return fair_round if row["last"] is None else max(fair_round, row["last"] + 1)
 
     async def _check_limits(self, user_id: int, guild_id: int, count: int, limits: Limits) -> None:
         """Make sure that a server lets somebody add so many jobs at once."""
@@ -153,7 +223,7 @@ class Queue(Database):
         if limits.waiting is not None:
             row = await self._write(
                 """
-                SELECT COUNT(*) AS waiting FROM jobs
+                SELECT COUNT(*) AS waiting FROM jobs INDEXED BY jobs_queued_by_user
                 WHERE state = 'queued' AND user_id = ? AND guild_id = ?
                 """,
                 who,
@@ -183,10 +253,10 @@ class Queue(Database):
     async def claim(self, caps: Caps) -> Job | None:
         """Hand out the next job that may run: queued → running, with a new attempt number.
 
-        Jobs of people and servers at their cap are passed over; what a server has set for itself
-        counts where it is less. A suspect runs alone: it is handed
+        Jobs of people and servers at their cap are passed over. A suspect runs alone: it is handed
         out when nothing runs, and nothing is handed out beside it.
         """
+        at_most: dict[str, object] = {"per_user": caps.per_user, "per_guild": caps.per_guild}
         async with self._transaction():
             running = await self._write(
                 "SELECT COUNT(*) AS jobs, MAX(suspect) AS suspect FROM jobs WHERE state = 'running'"
@@ -195,30 +265,20 @@ class Queue(Database):
             if running["suspect"]:
                 return None
             row = await self._write(
-                """
-                SELECT id, attempt, suspect FROM jobs
+                f"""
+                SELECT id, attempt, suspect, lane, round FROM jobs
                 WHERE state = 'queued'
-                    AND user_id NOT IN (
-                        SELECT user_id FROM jobs WHERE state = 'running'
-                        GROUP BY user_id HAVING COUNT(*) >= :per_user)
-                    AND guild_id NOT IN (
-                        SELECT guild_id FROM jobs WHERE state = 'running'
-                        GROUP BY guild_id HAVING COUNT(*) >= MIN(:per_guild, COALESCE((
-                            SELECT CAST(value AS INTEGER) FROM preferences
-                            WHERE scope = 'guild' AND scope_id = guild_id
-                                AND name = 'running_per_guild'), :per_guild)))
-                    AND (user_id, guild_id) NOT IN (
-                        SELECT user_id, guild_id FROM jobs WHERE state = 'running'
-                        GROUP BY user_id, guild_id HAVING COUNT(*) >= COALESCE((
-                            SELECT CAST(value AS INTEGER) FROM preferences
-                            WHERE scope = 'guild' AND scope_id = guild_id
-                                AND name = 'running_per_user'), :per_user))
-                ORDER BY lane, round, id LIMIT 1
-                """,
-                {"per_user": caps.per_user, "per_guild": caps.per_guild},
+                    AND user_id NOT IN ({_PEOPLE_AT_CAP})
+                    AND guild_id NOT IN ({_SERVERS_AT_CAP})
+                    AND (user_id, guild_id) NOT IN ({_MEMBERS_AT_CAP})
+                ORDER BY lane, round, yields, id LIMIT 1
+                """,  # noqa: S608 - constants
+                at_most,
             )
             if row is None or (row["suspect"] and running["jobs"]):
                 return None
+            if row["lane"] == 1:
+                await self._keep_pace(row["round"], at_most)
             claimed = await self._write(
                 """
                 UPDATE jobs SET state = 'running', attempt = attempt + 1,
@@ -230,16 +290,62 @@ class Queue(Database):
             )
         return job_of(claimed) if claimed is not None else None
 
+    async def _keep_pace(self, fair_round: int, at_most: dict[str, object]) -> None:
+        """Take the jobs of people at their cap, who are passed over, along to a round.
+
+        Else they would save up turns meanwhile, which newcomers would have to wait for. Those in a
+        server at its cap stay, since all of that server is passed over.
+        """
+        behind = await self._writer.execute_fetchall(
+            f"""
+            SELECT user_id, guild_id, MIN(round) AS round FROM jobs
+            WHERE state = 'queued' AND lane = 1 AND round < :round
+                AND (user_id IN ({_PEOPLE_AT_CAP})
+                    OR (user_id, guild_id) IN ({_MEMBERS_AT_CAP}))
+                AND guild_id NOT IN ({_SERVERS_AT_CAP})
+            GROUP BY user_id, guild_id
+            """,  # noqa: S608 - constants
+            at_most | {"round": fair_round},
+        )
+        for row in behind:
+            await self._write(
+                """
+                UPDATE jobs SET round = round + ?
+                WHERE state = 'queued' AND lane = 1 AND user_id = ? AND guild_id = ?
+                """,
+                (fair_round - row["round"], row["user_id"], row["guild_id"]),
+            )
+
+    async def number_from(self, last: int) -> None:
+        """Give the next job a larger number than that, as if there had been one with it."""
+        async with self._transaction():
+            row = await self._write(
+                "UPDATE sqlite_sequence SET seq = MAX(seq, ?) WHERE name = 'jobs' RETURNING seq",
+                (last,),
+            )
+            if row is None:
+                await self._write(
+                    "INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', ?)", (last,)
+                )
+
     async def record_start(
-        self, job: Job, resolved: Settings, provenance: Provenance, iteration: int
+        self,
+        job: Job,
+        resolved: Settings,
+        provenance: Provenance,
+        iteration: int,
+        note: str | None = None,
     ) -> bool:
-        """Keep what the engine made of the settings, and where it goes on."""
+        """Keep what the engine made of the settings, and where it goes on.
+
+        `note` says what is different from what was asked; one that was kept before stays.
+        """
         return await self._change(
             """
-            UPDATE jobs SET resolved = ?, provenance = ?, snapshot = ?
+            UPDATE jobs SET resolved = ?, provenance = ?, snapshot = ?, note = COALESCE(?, note)
             WHERE id = ? AND state = 'running' AND attempt = ? AND cancel_at IS NULL
             """,
-            (to_json(resolved), to_json(provenance), iteration, job.id, job.attempt),
+            (to_json(resolved), to_json(provenance), iteration, note, job.id, job.attempt),
         )
 
     async def record_snapshot(self, job: Job, iteration: int) -> bool:
@@ -292,14 +398,29 @@ class Queue(Database):
         )
 
     async def cancel(self, job: Job) -> bool:
-        """Queued or running → cancelled, if the job still is what `job` says."""
-        return await self._change(
-            """
-            UPDATE jobs SET state = 'cancelled', finished_at = ?
-            WHERE id = ? AND state IN ('queued', 'running') AND state = ? AND attempt = ?
-            """,
-            (self._clock(), job.id, job.state, job.attempt),
-        )
+        """Queued or running → cancelled, if the job still is what `job` says.
+
+        When it was not begun, its owner's later jobs in this server move up by its round.
+        """
+        async with self._transaction():
+            row = await self._write(
+                """
+                UPDATE jobs SET state = 'cancelled', finished_at = ?
+                WHERE id = ? AND state IN ('queued', 'running') AND state = ? AND attempt = ?
+                RETURNING attempt
+                """,
+                (self._clock(), job.id, job.state, job.attempt),
+            )
+            if row is not None and row["attempt"] == 0:
+                await self._write(
+                    """
+                    UPDATE jobs SET round = round - 1
+                    WHERE state = 'queued' AND user_id = ? AND guild_id = ? AND id > ?
+                        AND attempt = 0
+                    """,
+                    (job.user_id, job.guild_id, job.id),
+                )
+        return row is not None
 
     async def requeue_suspect(self, job: Job, *, alone: bool, sentence: str) -> bool:
         """Running → queued, to the front, because the engine died while it had the job.
@@ -373,7 +494,8 @@ class Queue(Database):
     async def waiting(self, limit: int) -> list[Job]:
         """The next jobs of the queue, in its order."""
         return await self._read_jobs(
-            "SELECT * FROM jobs WHERE state = 'queued' ORDER BY lane, round, id LIMIT ?", (limit,)
+            "SELECT * FROM jobs WHERE state = 'queued' ORDER BY lane, round, yields, id LIMIT ?",
+            (limit,),
         )
 
     async def count_waiting(self) -> int:
@@ -382,6 +504,18 @@ class Queue(Database):
         assert row is not None
         return int(row["jobs"])
 
+    async def unfinished(self) -> list[int]:
+        """The numbers of the jobs that wait or are being drawn, and are not to be cancelled."""
+        rows = await self._read_all(
+            """
+            SELECT id FROM jobs WHERE state = 'queued'
+            UNION ALL SELECT id FROM jobs WHERE state = 'running' AND cancel_at IS NULL
+            """
+        )
+        return [row["id"] for row in rows]
+
     async def running(self) -> list[Job]:
         """The jobs that are being drawn."""
-        return await self._read_jobs("SELECT * FROM jobs WHERE state = 'running' ORDER BY id")
+        return await self._read_jobs(
+            "SELECT * FROM jobs INDEXED BY jobs_running WHERE state = 'running' ORDER BY id"
+        )

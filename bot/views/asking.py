@@ -11,6 +11,7 @@ from discord import ui
 from bot.errors import Refusal, answer_error
 from bot.intake import ask, check_permissions, check_size
 from bot.jobs import Job, Relation
+from bot.label import no_picture
 from bot.options import changes_of
 from bot.prompt_options import read_lines, write_line
 from bot.translations import phrase
@@ -149,6 +150,8 @@ class AskForm(ui.Modal):
             await answer_error(interaction, error, written=written)
 
     async def _queue(self, interaction: discord.Interaction["PixelBot"]) -> None:
+        # The form may have been open for an hour.
+        interaction.client.admission.check_entry(interaction.user.id)
         await interaction.response.defer(ephemeral=True, thinking=True)
         parent = None
         if self._parent is not None:
@@ -175,7 +178,7 @@ async def _finished_picture(bot: "PixelBot", job: Job) -> str:
     """A finished picture, kept as one to start from; returns its name."""
     png = await bot.pictures.read(job.picture) if job.picture is not None else None
     if png is None:
-        raise Refusal("The picture's file is not there any more.")
+        raise Refusal(no_picture(job))
     async with bot.decoding:
         return await bot.pictures.save_init((await bot.engine.read_picture(png)).png)
 

@@ -5,12 +5,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import discord
 
+from bot.access import may_moderate, may_use
 from bot.errors import Refusal, answer_error
 from bot.jobs import Job
 from bot.logs import about_job
 
 if TYPE_CHECKING:
     from bot.app import PixelBot
+
+
+# How a control's id names a job: in the digits of this world's keyboards, and no more of them than
+# `bot.jobs.MAX_JOB_ID` has.
+JOB = "(?P<job>[0-9]{1,16})"
 
 
 class JobButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"pixel:none"):
@@ -77,11 +83,12 @@ async def find_job(interaction: discord.Interaction["PixelBot"], job_id: int) ->
     """The row of a job as it is now.
 
     Raises:
-        Refusal: when it is gone, or its picture was deleted.
+        Refusal: one and the same when it is gone and when it is nothing to whoever pressed; or
+            that its picture was deleted.
 
     """
     job = await interaction.client.store.get(job_id)
-    if job is None:
+    if job is None or not may_use(interaction, job):
         raise Refusal("This picture is not in my records any more.")
     if job.deleted_at is not None:
         raise Refusal("This picture was deleted.")
@@ -91,11 +98,13 @@ async def find_job(interaction: discord.Interaction["PixelBot"], job_id: int) ->
 def check_owner(interaction: discord.Interaction["PixelBot"], job: Job, deed: str) -> None:
     """Make sure that whoever pressed may do that: whoever asked for the picture, or a moderator.
 
+    A moderator of where it was made, that is, not of where it was brought to.
+
     Raises:
         Refusal: naming the `deed`.
 
     """
-    if interaction.user.id != job.user_id and not interaction.permissions.manage_messages:
+    if interaction.user.id != job.user_id and not may_moderate(interaction, job):
         raise Refusal(
             "Only whoever asked for this picture, or a moderator who may manage messages, "
             f"can {deed} it."

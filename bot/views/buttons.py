@@ -9,7 +9,7 @@ from bot.intake import check_permissions, enqueue
 from bot.jobs import Job, State
 from bot.options import without_seed
 from bot.views.asking import AskForm
-from bot.views.base import JobButton, check_owner
+from bot.views.base import JOB, JobButton, check_owner
 from bot.views.groups import (
     CancelGroupButton,
     DeleteGroupButton,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bot.app import PixelBot
 
 
-class RerollButton(JobButton, template=r"pixel:reroll:(?P<job>\d{1,18})"):
+class RerollButton(JobButton, template=rf"pixel:reroll:{JOB}"):
     """The same settings with a new seed; the picture belongs to whoever presses it."""
 
     action = "reroll"
@@ -52,7 +52,7 @@ class RerollButton(JobButton, template=r"pixel:reroll:(?P<job>\d{1,18})"):
         )
 
 
-class AgainButton(JobButton, template=r"pixel:again:(?P<job>\d{1,18})"):
+class AgainButton(JobButton, template=rf"pixel:again:{JOB}"):
     """The very same picture, from its seed and the settings as the engine resolved them."""
 
     action = "again"
@@ -69,7 +69,7 @@ class AgainButton(JobButton, template=r"pixel:again:(?P<job>\d{1,18})"):
         )
 
 
-class CancelButton(JobButton, template=r"pixel:cancel:(?P<job>\d{1,18})"):
+class CancelButton(JobButton, template=rf"pixel:cancel:{JOB}"):
     """Stops this job, waiting or running; for its owner and for moderators."""
 
     action = "cancel"
@@ -86,7 +86,7 @@ class CancelButton(JobButton, template=r"pixel:cancel:(?P<job>\d{1,18})"):
         await say(interaction, f"#{job.id} is cancelled.")
 
 
-class RemixButton(JobButton, template=r"pixel:remix:(?P<job>\d{1,18})"):
+class RemixButton(JobButton, template=rf"pixel:remix:{JOB}"):
     """The prompt and the settings in a form, to be changed."""
 
     action = "remix"

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from bot.app import PixelBot
 
 
-class ForgetButton(ui.DynamicItem[ui.Button[ui.View]], template=r"pixel:forget:(?P<user>\d{1,20})"):
+class ForgetButton(
+    ui.DynamicItem[ui.Button[ui.View]], template=r"pixel:forget:(?P<user>[0-9]{1,20})"
+):
     """Deletes what is kept of one person; its id names them, and nobody else may press it."""
 
     def __init__(self, user_id: int) -> None:

@@ -10,7 +10,7 @@ from bot.intake import check_permissions, enqueue
 from bot.jobs import Group, Job, State
 from bot.label import message_link
 from bot.options import without_seed
-from bot.views.base import JobButton, check_finished, check_owner
+from bot.views.base import JOB, JobButton, check_finished, check_owner
 from bot.views.keeping import ask_to_delete
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 VARIATIONS = 4
 
 
-class VariationsButton(JobButton, template=r"pixel:variations:(?P<job>\d{1,18})"):
+class VariationsButton(JobButton, template=rf"pixel:variations:{JOB}"):
     """The same settings with four new seeds, in one message; they belong to whoever presses it."""
 
     action = "variations"
@@ -40,7 +40,7 @@ class VariationsButton(JobButton, template=r"pixel:variations:(?P<job>\d{1,18})"
         )
 
 
-class TakeButton(JobButton, template=r"pixel:take:(?P<job>\d{1,18})"):
+class TakeButton(JobButton, template=rf"pixel:take:{JOB}"):
     """Takes one picture out of its group into a message of its own, as it is."""
 
     action = "take"
@@ -62,7 +62,7 @@ class TakeButton(JobButton, template=r"pixel:take:(?P<job>\d{1,18})"):
             await say(interaction, f"It has a message of its own already: {message_link(job)}")
 
 
-class CancelGroupButton(JobButton, template=r"pixel:cancel-group:(?P<job>\d{1,18})"):
+class CancelGroupButton(JobButton, template=rf"pixel:cancel-group:{JOB}"):
     """Stops all pictures of a job's group; for their owner and for moderators."""
 
     action = "cancel-group"
@@ -86,7 +86,7 @@ class CancelGroupButton(JobButton, template=r"pixel:cancel-group:(?P<job>\d{1,18
         await say(interaction, f"{', '.join(f'#{number}' for number in cancelled)}: cancelled.")
 
 
-class DeleteGroupButton(JobButton, template=r"pixel:delete-group:(?P<job>\d{1,18})"):
+class DeleteGroupButton(JobButton, template=rf"pixel:delete-group:{JOB}"):
     """Asks whether all pictures of a job's group are to be deleted."""
 
     action = "delete-group"
@@ -103,7 +103,7 @@ class DeleteGroupButton(JobButton, template=r"pixel:delete-group:(?P<job>\d{1,18
         await ask_to_delete(interaction, what, ReallyDeleteGroupButton(job.id))
 
 
-class ReallyDeleteGroupButton(JobButton, template=r"pixel:really-delete-group:(?P<job>\d{1,18})"):
+class ReallyDeleteGroupButton(JobButton, template=rf"pixel:really-delete-group:{JOB}"):
     """Deletes them."""
 
     action = "really-delete-group"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 import discord
 
-from bot.access import channels_to_see
+from bot.access import channels_to_see, may_see
 from bot.errors import Refusal, answer_error
 from bot.jobs import Job
 from bot.label import message_link, prompt_of
@@ -19,6 +19,7 @@ from bot.logs import about_job
 from bot.pictures import fit
 from bot.store import Excerpt, Wanted
 from bot.texts import alt_text, harmless, one_line
+from bot.views.base import JOB
 from bot.views.showing import Page, choices, picture_page
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ class _Control(discord.ui.DynamicItem[Any], template=r"pixel:none"):
         if self.of in ("channel", "server", "favourites"):
             return None
         job = await interaction.client.store.get(self.job_id)
-        if job is None:
+        if job is None or (self.of != "mine" and not may_see(interaction, job)):
             raise Refusal("This picture is not in my records any more; begin with /history.")
         if self.of == "mine" and job.user_id != interaction.user.id:
             raise Refusal("These are somebody else's pictures; /history shows yours.")
@@ -222,7 +223,7 @@ class _LeafButton(_Control, template=r"pixel:none"):
         return cls(_of(match), int(match["job"]))
 
 
-_ID = rf"(?P<of>{'|'.join(get_args(Of))}):(?P<job>\d{{1,18}})"
+_ID = rf"(?P<of>{'|'.join(get_args(Of))}):{JOB}"
 
 
 class OlderButton(_LeafButton, template=rf"pixel:older:{_ID}"):

@@ -9,13 +9,13 @@ from bot.errors import Refusal
 from bot.info import job_info
 from bot.jobs import Job
 from bot.starboard import favourited
-from bot.views.base import JobButton, check_finished, check_owner
+from bot.views.base import JOB, JobButton, check_finished, check_owner
 
 if TYPE_CHECKING:
     from bot.app import PixelBot
 
 
-class InfoButton(JobButton, template=r"pixel:info:(?P<job>\d{1,18})"):
+class InfoButton(JobButton, template=rf"pixel:info:{JOB}"):
     """Everything that is known of a picture, for whoever presses it alone."""
 
     action = "info"
@@ -28,7 +28,7 @@ class InfoButton(JobButton, template=r"pixel:info:(?P<job>\d{1,18})"):
         await interaction.response.send_message(embed=embed, ephemeral=True)
 
 
-class FavouriteButton(JobButton, template=r"pixel:favourite:(?P<job>\d{1,18})"):
+class FavouriteButton(JobButton, template=rf"pixel:favourite:{JOB}"):
     """Makes a picture a favourite of whoever presses it, or takes that back; shows of how many."""
 
     action = "favourite"
@@ -56,7 +56,7 @@ def favourite_label(people: int) -> str:
     return f"Favourite · {people}" if people else "Favourite"
 
 
-class DeleteButton(JobButton, template=r"pixel:delete:(?P<job>\d{1,18})"):
+class DeleteButton(JobButton, template=rf"pixel:delete:{JOB}"):
     """Asks whether a picture is to be deleted; for its owner and for moderators."""
 
     action = "delete"
@@ -71,7 +71,7 @@ class DeleteButton(JobButton, template=r"pixel:delete:(?P<job>\d{1,18})"):
         await ask_to_delete(interaction, f"#{job.id}", ReallyDeleteButton(job.id))
 
 
-class ReallyDeleteButton(JobButton, template=r"pixel:really-delete:(?P<job>\d{1,18})"):
+class ReallyDeleteButton(JobButton, template=rf"pixel:really-delete:{JOB}"):
     """Deletes it."""
 
     action = "really-delete"

@@ -10,8 +10,9 @@ from bot.answers import made, picture_file, post_answer
 from bot.errors import Refusal
 from bot.gallery.command import command
 from bot.jobs import Job
+from bot.label import no_picture
 from bot.texts import one_line
-from bot.views.base import JobButton, check_finished
+from bot.views.base import JOB, JobButton, check_finished
 from bot.workshop.orders import Enlarge, Export, TimeLapse
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _SHEET_FRAMES = 36
 _MOST_FRAMES = 96
 
 
-class UpscaleButton(JobButton, template=r"pixel:upscale:(?P<job>\d{1,18})"):
+class UpscaleButton(JobButton, template=rf"pixel:upscale:{JOB}"):
     """The picture four times as large, or twice: a whole factor, so that every cell stays sharp."""
 
     action = "upscale"
@@ -53,7 +54,7 @@ class UpscaleButton(JobButton, template=r"pixel:upscale:(?P<job>\d{1,18})"):
         await post_answer(interaction, job, "enlargement", make, ending="-large.png")
 
 
-class TimeLapseButton(JobButton, template=r"pixel:time-lapse:(?P<job>\d{1,18})"):
+class TimeLapseButton(JobButton, template=rf"pixel:time-lapse:{JOB}"):
     """How the picture grew, as a GIF."""
 
     action = "time-lapse"
@@ -65,7 +66,11 @@ class TimeLapseButton(JobButton, template=r"pixel:time-lapse:(?P<job>\d{1,18})")
         path = await _file(interaction, job)
         frames = await interaction.client.pictures.frames(job.id)
         if not frames:
-            raise Refusal("Nothing was kept of how this picture grew.")
+            raise Refusal(
+                "How this picture grew was removed to save space."
+                if job.kept == "picture"
+                else "Nothing was kept of how this picture grew."
+            )
 
         async def make() -> bytes:
             size, crisp = _fitting(job, _MOVING), _is_crisp(job)
@@ -76,7 +81,7 @@ class TimeLapseButton(JobButton, template=r"pixel:time-lapse:(?P<job>\d{1,18})")
         await post_answer(interaction, job, "time-lapse", make, ending="-time-lapse.gif")
 
 
-class ExportButton(JobButton, template=r"pixel:export:(?P<job>\d{1,18})"):
+class ExportButton(JobButton, template=rf"pixel:export:{JOB}"):
     """All files of the picture in one ZIP, for whoever presses it alone."""
 
     action = "export"
@@ -114,7 +119,7 @@ async def _file(interaction: discord.Interaction["PixelBot"], job: Job) -> str:
     """Where the finished picture lies; raises `Refusal`."""
     found = await interaction.client.pictures.find(check_finished(job))
     if found is None:
-        raise Refusal("The picture's file is not there any more; “Again” draws it anew.")
+        raise Refusal(no_picture(job))
     return str(found)
 
 

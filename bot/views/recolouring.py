@@ -11,9 +11,10 @@ from discord import ui
 from bot.answers import made, picture_file, post_answer
 from bot.errors import Refusal, answer_error
 from bot.jobs import Job
+from bot.label import no_picture
 from bot.translations import phrase
 from bot.views.asking import FORM_ID
-from bot.views.base import JobButton, check_finished, find_job
+from bot.views.base import JOB, JobButton, check_finished, find_job
 from bot.workshop.orders import Recolouring
 from engine.palettes import PALETTES, parse_palette
 
@@ -26,7 +27,7 @@ _OWN = "own colours"
 _PATIENCE = 3600.0
 
 
-class PaletteButton(JobButton, template=r"pixel:palette:(?P<job>\d{1,18})"):
+class PaletteButton(JobButton, template=rf"pixel:palette:{JOB}"):
     """Offers palettes, to whoever presses it alone."""
 
     action = "palette"
@@ -45,9 +46,7 @@ class PaletteButton(JobButton, template=r"pixel:palette:(?P<job>\d{1,18})"):
         )
 
 
-class PaletteSelect(
-    ui.DynamicItem[ui.Select[ui.View]], template=r"pixel:recolour:(?P<job>\d{1,18})"
-):
+class PaletteSelect(ui.DynamicItem[ui.Select[ui.View]], template=rf"pixel:recolour:{JOB}"):
     """The list of palettes; shows the picture in the one that is chosen."""
 
     def __init__(self, job_id: int) -> None:
@@ -75,6 +74,7 @@ class PaletteSelect(
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Show the picture in what was chosen, or ask for colours."""
         try:
+            interaction.client.admission.check_entry(interaction.user.id)
             job = await find_job(interaction, self.job_id)
             (chosen,) = self.item.values
             if chosen == _OWN:
@@ -113,12 +113,13 @@ class PaletteForm(ui.Modal):
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
         """Show the picture in them, or say why not and give them back."""
         try:
+            interaction.client.admission.check_entry(interaction.user.id)
             await _show(interaction, await find_job(interaction, self._job_id), self._palette.value)
         except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person alone
             await answer_error(interaction, error, written=self._palette.value)
 
 
-class PostPaletteButton(JobButton, template=r"pixel:post-palette:(?P<job>\d{1,18})"):
+class PostPaletteButton(JobButton, template=rf"pixel:post-palette:{JOB}"):
     """Posts what is being looked at; in which colours that is stands above the button."""
 
     action = "post-palette"
@@ -129,8 +130,9 @@ class PostPaletteButton(JobButton, template=r"pixel:post-palette:(?P<job>\d{1,18
     async def press(self, interaction: discord.Interaction["PixelBot"], job: Job) -> None:
         """Make it once more, and post it."""
         assert interaction.message is not None
-        (field,) = interaction.message.embeds[0].fields
-        palette = (field.value or "").strip("`")
+        shown = [field.value for embed in interaction.message.embeds for field in embed.fields]
+        palette = (shown[0] or "").strip("`") if shown else ""
+        parse_palette(palette)
         make = partial(_recoloured, interaction, job, palette)
         what = f"{palette} version" if palette in PALETTES else f"version in {palette}"
         await post_answer(interaction, job, what, make, ending="-recoloured.png")
@@ -158,7 +160,7 @@ async def _recoloured(
 ) -> bytes:
     found = await interaction.client.pictures.find(check_finished(job))
     if found is None:
-        raise Refusal("The picture's file is not there any more; “Again” draws it anew.")
+        raise Refusal(no_picture(job))
     png = await made(interaction, Recolouring(str(found), parse_palette(palette)))
     if len(png) > interaction.filesize_limit:
         raise Refusal("In these colours it would be too large to be posted here.")

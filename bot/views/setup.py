@@ -51,6 +51,7 @@ _IN_WORDS: Mapping[tuple[str, str], str] = {
 
 _LABELS: Mapping[str, str] = {
     "allowed": "Pictures here",
+    "first_roles": "Roles that come first",
     "waiting_per_user": "Waiting pictures of one person",
     "running_per_user": "Drawn at a time for one person",
     "running_per_guild": "Drawn at a time for this server",
@@ -64,6 +65,7 @@ _BY_OPERATOR = "as whoever runs this bot has it"
 _UNSET: Mapping[str, str] = {
     "channels": "everywhere",
     "roles": "everybody",
+    "first_roles": "nobody",
     "waiting_per_user": _BY_OPERATOR,
     "running_per_user": _BY_OPERATOR,
     "running_per_guild": _BY_OPERATOR,
@@ -102,9 +104,9 @@ class _Page:
 _PAGES = (
     _Page(
         "Where, and for whom",
-        "Choose the channels in which pictures may be asked for, and the roles that may ask. "
-        "Choose none for all.",
-        selects=("channels", "roles"),
+        "Choose the channels in which pictures may be asked for and the roles that may ask, or "
+        "none for all; and the roles whose pictures come first, if there are any.",
+        selects=("channels", "roles", "first_roles"),
     ),
     _Page(
         "How much",
@@ -157,7 +159,7 @@ async def first_page(interaction: discord.Interaction["PixelBot"]) -> SetupPage:
 
 class PageButton(
     ui.DynamicItem[ui.Button[ui.View]],
-    template=r"pixel:setup:(?P<page>\d):(?P<channel>\d{1,20})",
+    template=r"pixel:setup:(?P<page>[0-6]):(?P<channel>[0-9]{1,20})",
 ):
     """Leads to another page."""
 
@@ -185,7 +187,7 @@ class PageButton(
 
 class FormButton(
     ui.DynamicItem[ui.Button[ui.View]],
-    template=r"pixel:setup-write:(?P<page>\d):(?P<channel>\d{1,20})",
+    template=r"pixel:setup-write:(?P<page>[0-5]):(?P<channel>[0-9]{1,20})",
 ):
     """Opens the form of a page."""
 
@@ -221,7 +223,7 @@ class FormButton(
 
 class SetupSelect(
     ui.DynamicItem[ui.Item[ui.View]],
-    template=r"pixel:setup-set:(?P<name>[a-z_]+):(?P<page>\d):(?P<channel>\d{1,20})",
+    template=r"pixel:setup-set:(?P<name>[a-z_]+):(?P<page>[0-5]):(?P<channel>[0-9]{1,20})",
 ):
     """A list from which a preference is chosen; “channel” chooses which channel is set up."""
 
@@ -242,6 +244,7 @@ class SetupSelect(
             _check_rights(interaction)
             data: Mapping[str, Any] = interaction.data or {}
             chosen = data["values"]
+            _check_list(self._page, self._name)
             if self._name == "channel":
                 self._channel_id = int(chosen[0])
                 _scope(interaction, self._page, self._channel_id)
@@ -349,6 +352,13 @@ def _check_rights(interaction: discord.Interaction["PixelBot"]) -> None:
     interaction.client.admission.check_entry(interaction.user.id)
     if interaction.guild is None or not interaction.permissions.manage_guild:
         raise Refusal("Only those who may manage this server can set it up.")
+
+
+def _check_list(number: int, name: str) -> None:
+    """Make sure that a page has such a list."""
+    page = _PAGES[number]
+    if name not in page.selects and not (name == "channel" and page.scope == "channel"):
+        raise Refusal("There is no such list on this page; open /setup once more.")
 
 
 def _scope(

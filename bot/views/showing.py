@@ -11,10 +11,11 @@ import discord
 from bot.access import find
 from bot.errors import answer_error
 from bot.jobs import Job
-from bot.label import label, message_link
+from bot.label import label, message_link, no_picture
 from bot.logs import about_job
 from bot.pictures import fit
 from bot.texts import alt_text, one_line
+from bot.views.base import JOB
 from bot.views.buttons import job_buttons
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ async def picture_page(interaction: discord.Interaction["PixelBot"], job: Job) -
     png = await bot.pictures.read(job.picture)
     png = await fit(png, interaction.filesize_limit) if png is not None else None
     if png is None:
-        embed.add_field(name="Picture", value="Its file is not there any more.", inline=False)
+        embed.add_field(name="Picture", value=no_picture(job), inline=False)
         return Page(embed, buttons, [])
     file = discord.File(
         io.BytesIO(png),
@@ -80,7 +81,7 @@ def choices(jobs: Sequence[Job]) -> list[discord.SelectOption]:
 
 class ShowSelect(
     discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]],
-    template=r"pixel:show:(?P<job>\d{1,18})",
+    template=rf"pixel:show:{JOB}",
 ):
     """Pictures of one family; the one that is chosen is shown to whoever chooses it."""
 

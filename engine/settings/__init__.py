@@ -17,6 +17,7 @@ from engine.settings.defaults import (
 )
 from engine.settings.make import make_settings, to_given
 from engine.settings.options import (
+    MAX_BATCHES,
     MAX_SEED,
     OPTION,
     OPTIONS,
@@ -42,6 +43,7 @@ __all__ = [
     "DRAWER_DEFAULTS",
     "DRAWING_VERSION",
     "GUESS_COLORS",
+    "MAX_BATCHES",
     "MAX_CHOICES",
     "MAX_SEED",
     "OPTION",

@@ -14,6 +14,7 @@ from engine.tilings import TILINGS
 from engine.vector_prompts import VECTOR_PROMPTS
 
 MAX_SEED = 2**53 - 1
+MAX_BATCHES = 16
 # What a picture's name follows where words could stand as well.
 PICTURE = "picture:"
 
@@ -162,7 +163,7 @@ OPTIONS: tuple[Option, ...] = (
         "Views are judged so many times over in a step, without more memory.",
         "1",
         1,
-        16,
+        MAX_BATCHES,
     ),
     Option(
         "cut_power",

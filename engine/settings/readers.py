@@ -14,14 +14,31 @@ from engine.settings.options import MAX_SEED, PICTURE, Option
 
 def read_value(option: Option, value: object) -> object:
     """The value of an option in the one form that `Settings` holds; raises `SettingsError`."""
-    return _READERS[option.kind](option, value)
+    read = _READERS[option.kind](option, value)
+    for text in read if isinstance(read, tuple) else (read,):
+        if isinstance(text, str) and not _is_whole(text):
+            raise SettingsError(
+                f"{option.name} cannot be {quote(text)}, which holds half a character (a surrogate "
+                "code point); write it anew."
+            )
+    return read
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a text can be stored and sent; bytes of a command line that are no UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def seed_from(text: str) -> int:
     """The seed that a text stands for: the number it is, else the first 53 bits of its SHA-256."""
     if text.isascii() and text.isdigit() and int(text) <= MAX_SEED:
         return int(text)
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 11
+    digest = hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+    return int.from_bytes(digest[:8]) >> 11
 
 
 def split_weight(name: str) -> tuple[str, float]:

@@ -4,6 +4,8 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator
 
+import msgspec
+
 from engine.errors import EngineDied
 from engine.images import Picture
 from engine.protocol import (
@@ -28,6 +30,7 @@ class ScriptedEngine:
         drawn: the jobs in the order in which they were started.
         settings: what each was started with.
         at_work: the jobs that it has now.
+        forgotten: the jobs of which it is to keep nothing.
         up: cleared while it is starting and takes no job.
         listens: False while it is busy and leaves a `cancel` unanswered.
 
@@ -42,6 +45,7 @@ class ScriptedEngine:
         self.settings: dict[int, Settings] = {}
         self.pictures: dict[int, dict[str, bytes] | None] = {}
         self.at_work: set[int] = set()
+        self.forgotten: list[int] = []
         # A test may say what happens to a job before the dispatcher has handed it over.
         self._words: defaultdict[int, asyncio.Queue[JobEvent | EngineDied]] = defaultdict(
             asyncio.Queue
@@ -79,6 +83,9 @@ class ScriptedEngine:
         if int(job) in self.at_work and self.listens:
             self._words[int(job)].put_nowait(Cancelled(job, 0))
 
+    async def forget(self, job: str) -> None:
+        self.forgotten.append(int(job))
+
     async def read_picture(self, data: bytes) -> Picture:
         return Picture(data, (8, 8))
 
@@ -91,6 +98,12 @@ class ScriptedEngine:
     ) -> None:
         picture = picture or png()
         self._words[job].put_nowait(Progress(str(job), iteration, 100, 0.5, score, picture))
+
+    def begin_smaller(self, job: int, note: str) -> None:
+        """Begin a job again, with half the views, and say why."""
+        settings = resolve(msgspec.structs.replace(self.settings[job], num_cuts=6, batches=2))
+        started = Started(str(job), settings, PROVENANCE, 0, (8, 8), note)
+        self._words[job].put_nowait(started)
 
     def snapshot(self, job: int, iteration: int) -> None:
         self._words[job].put_nowait(Snapshot(str(job), iteration))

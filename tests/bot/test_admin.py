@@ -238,7 +238,7 @@ async def stats(server: Server, name: str) -> str:
 
 async def test_stats_tell_how_the_bot_is_doing(tmp_path: Path, engine: ScriptedEngine) -> None:
     now = time.time()
-    async with owned(tmp_path, engine, easels=1, clock=lambda: now) as server:
+    async with owned(tmp_path, engine, easels=1, clock=lambda: now, quota=20 * 2**30) as server:
         done, running, waiting = [await server.ask(str(number)) for number in range(3)]
         await engine.has(done)
         now += 30
@@ -252,6 +252,7 @@ async def test_stats_tell_how_the_bot_is_doing(tmp_path: Path, engine: ScriptedE
         assert await stats(server, "Engine") == "cpu (scripted)"
         assert await stats(server, "Health") == "well"
         assert await stats(server, "Up for") == "30 s"
+        assert await stats(server, "Pictures") == "0 KiB of 20.0 GiB"
         assert int((await stats(server, "Memory")).removesuffix(" MiB").replace(",", "")) > 20
         now += 25 * 60 * 60
         assert await stats(server, "Drawn in 24 h") == "0"

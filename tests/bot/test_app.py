@@ -28,6 +28,16 @@ async def test_it_asks_for_no_privileged_intent_and_pings_nobody(tmp_path: Path)
         assert bot.allowed_mentions.to_dict() == {"parse": []}
 
 
+async def test_what_a_killed_bot_has_left_half_written_is_swept_away(tmp_path: Path) -> None:
+    parts = tmp_path / "pictures/parts"
+    parts.mkdir(parents=True)
+    left = (parts / ".final.png.0123.part", tmp_path / ".commands.sha256.0123.part")
+    for path in left:
+        path.write_bytes(b"half")
+    async with open_bot(config(tmp_path), engine=ScriptedEngine()):
+        assert not any(path.exists() for path in left)
+
+
 async def test_commands_are_registered_when_they_change_and_not_at_every_start(
     tmp_path: Path,
 ) -> None:

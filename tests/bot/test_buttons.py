@@ -14,7 +14,7 @@ from PIL import Image
 from bot.app import open_bot
 from bot.jobs import State
 from bot.workshop.orders import Enlarge
-from tests.bot.helpers import png, until
+from tests.bot.helpers import Clock, png, until
 from tests.bot.scripted import ScriptedEngine
 from tests.simulated import Server, config, connected, labels, simulated
 
@@ -369,7 +369,7 @@ def grouped(server: Server) -> list[discord.Message]:
 async def test_variations_are_four_seeds_in_one_message_that_shows_them_growing(
     tmp_path: Path, engine: ScriptedEngine
 ) -> None:
-    async with simulated(tmp_path, engine, running_per_user=4) as server:
+    async with simulated(tmp_path, engine, running_per_user=4, easels=4) as server:
         message = await group(server, engine)
         await engine.has(2, 3, 4, 5)
         jobs = [await server.job(number) for number in range(2, 6)]
@@ -394,7 +394,7 @@ async def test_variations_are_four_seeds_in_one_message_that_shows_them_growing(
 async def test_u2_gives_a_picture_a_message_of_its_own_without_drawing_it_again(
     tmp_path: Path, engine: ScriptedEngine
 ) -> None:
-    async with simulated(tmp_path, engine, running_per_user=4) as server:
+    async with simulated(tmp_path, engine, running_per_user=4, easels=4) as server:
         await group(server, engine)
         await engine.has(2, 3, 4, 5)
         engine.finish(3, picture())
@@ -430,7 +430,7 @@ async def test_cancel_stops_all_four(tmp_path: Path, engine: ScriptedEngine) -> 
 async def test_a_group_shows_those_that_are_left_and_goes_with_the_last(
     tmp_path: Path, engine: ScriptedEngine
 ) -> None:
-    async with simulated(tmp_path, engine, running_per_user=4) as server:
+    async with simulated(tmp_path, engine, running_per_user=4, easels=4) as server:
         await group(server, engine)
         await engine.has(2, 3, 4, 5)
         for number in (2, 3, 4, 5):
@@ -446,12 +446,36 @@ async def test_a_group_shows_those_that_are_left_and_goes_with_the_last(
         assert not (tmp_path / "pictures/0/5").exists()
 
 
+async def test_a_groups_message_that_was_not_written_down_is_found_after_a_restart(
+    tmp_path: Path, engine: ScriptedEngine, clock: Clock
+) -> None:
+    async with contextlib.AsyncExitStack() as first:
+        bot = await first.enter_async_context(
+            open_bot(config(tmp_path), engine=engine, clock=clock)
+        )
+        async with connected(bot) as server:
+            clock.now = discord.utils.snowflake_time(server.channel.id).timestamp()
+            await group(server, engine)
+            await until(lambda: grouped(server))
+            (sent,) = grouped(server)
+            await bot.store._change("UPDATE groups SET message_id = NULL", ())
+            await first.aclose()
+            clock.now += 60
+            settings = config(tmp_path, running_per_user=4)
+            async with open_bot(settings, engine=engine, clock=clock) as successor:
+                await server.restart(successor)
+                for number in (2, 3, 4, 5):
+                    engine.finish(number, picture())
+                await until(lambda: "Delete all" in labels(grouped(server)[-1]))
+                assert [message.id for message in grouped(server)] == [sent.id]
+
+
 async def test_a_group_that_was_not_shown_to_the_end_is_after_a_restart(
     tmp_path: Path, engine: ScriptedEngine
 ) -> None:
     async with contextlib.AsyncExitStack() as first:
         bot = await first.enter_async_context(
-            open_bot(config(tmp_path, running_per_user=4), engine=engine)
+            open_bot(config(tmp_path, running_per_user=4, easels=4), engine=engine)
         )
         async with connected(bot) as server:
             await group(server, engine)

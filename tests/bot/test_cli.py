@@ -31,7 +31,10 @@ def pixel(
 def test_help_names_every_command() -> None:
     done = pixel("--help")
     assert done.returncode == 0
-    for command in ("run", "demo", "gallery", "db", "health", "draw", "settings", "models"):
+    for command in (
+        *("run", "demo", "gallery", "db", "chaos", "health"),
+        *("draw", "settings", "models"),
+    ):
         assert f" {command} " in done.stdout
 
 
@@ -73,11 +76,41 @@ def test_a_second_bot_in_the_same_folder_is_told_so(tmp_path: Path) -> None:
     assert "Another bot works in" in done.stderr
 
 
+def test_a_database_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "pixel.db").mkdir()
+    done = pixel("run", PIXEL_TOKEN="x", PIXEL_DATA=str(tmp_path))
+    assert done.returncode == 75
+    assert done.stderr.count("\n") == 1
+    assert f"The database in {tmp_path} cannot be used now: " in done.stderr
+
+
+def test_a_disk_that_is_full_at_the_start_is_one_sentence(tmp_path: Path) -> None:
+    full = (
+        "import sys, engine.files\n"
+        "def fsync(_): raise OSError(28, 'No space left on device')\n"
+        "engine.files.os.fsync = fsync\n"
+        "from bot.runner import run\n"
+        "sys.exit(run())"
+    )
+    environment = {**os.environ, "PIXEL_TOKEN": "x", "PIXEL_DATA": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", full],
+        cwd=ROOT,
+        env=environment | {"PIXEL_HTTP": "127.0.0.1:0", "PIXEL_LOG_LEVEL": "ERROR"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 75
+    sentence = f"There is no room left in {tmp_path}; make some, and start the bot again."
+    assert done.stderr == f"{sentence}\n"
+
+
 def test_the_database_is_upgraded_once(tmp_path: Path) -> None:
     first = pixel("db", "upgrade", "--data", str(tmp_path))
     # Without the option it is the configured folder.
     second = pixel("db", "upgrade", PIXEL_DATA=str(tmp_path))
-    assert first.stdout == "Applied: 0001_jobs, 0002_community.\n"
+    assert first.stdout == "Applied: 0001_jobs, 0002_community, 0003_keeping.\n"
     assert second.stdout == "The database is up to date.\n"
     assert first.returncode == second.returncode == 0
 

@@ -32,6 +32,13 @@ def test_the_models_that_people_may_choose_are_listed(monkeypatch: pytest.Monkey
     assert "| `PIXEL_PERCEPTORS` | `pixelclip` |" in settings_table()
 
 
+def test_room_is_given_in_bytes_or_with_a_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Config().quota is None
+    for text, count in (("1000000", 10**6), ("20GB", 20 * 10**9), ("1.5 GiB", 3 * 2**29)):
+        monkeypatch.setenv("PIXEL_QUOTA", text)
+        assert Config().quota == count
+
+
 def test_settings_come_from_a_file_too(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PIXEL_TOKEN=secret\nSOMETHING_ELSE=1\nPIXEL_GUILDS=\n")
     config = Config()
@@ -55,6 +62,10 @@ def test_the_token_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         ("HTTP", "8780"),
         ("HTTP", "localhost:99999"),
         ("LOG_FORMAT", "xml"),
+        ("QUOTA", "much"),
+        ("QUOTA", "0"),
+        ("KEEP_FRAMES_DAYS", "0"),
+        ("KEEP_PICTURES_DAYS", "0.5"),
     ],
 )
 def test_values_that_cannot_work_are_refused(

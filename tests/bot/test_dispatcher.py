@@ -1,12 +1,16 @@
 """The queue at work: handing out, keeping results, cancelling, surviving the engine's death."""
 
-from collections.abc import AsyncIterator
+import errno
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from bot.dispatcher import Dispatcher
 from bot.jobs import Frame, Job, State
+from bot.label import label
+from bot.pace import Pace
 from bot.pictures import Pictures
 from bot.store import Caps, Store
 from bot.workshop.client import Workshop
@@ -27,7 +31,7 @@ class World:
         self.dispatcher = self.another()
 
     def another(self, **changes: object) -> Dispatcher:
-        options: dict[str, object] = {"easels": 2, "caps": Caps(per_user=2, per_guild=9)}
+        options: dict[str, object] = {"easels": lambda: 2, "caps": Caps(per_user=2, per_guild=9)}
         return Dispatcher(
             self.store,
             self.engine,
@@ -35,6 +39,7 @@ class World:
             Workshop(),
             **(options | changes),
             frames=self.frames,
+            pace=Pace(),
             on_change=lambda job, urgent: self.told.append((job.id, urgent)),
         )
 
@@ -106,6 +111,26 @@ async def test_what_the_engine_refuses_fails_with_its_sentence(world: World) -> 
     world.engine.fail(job_id, "There is too little memory.")
     job = await world.comes_to(job_id, State.FAILED)
     assert job.error == "There is too little memory."
+
+
+async def test_a_picture_that_is_begun_again_smaller_says_why(world: World) -> None:
+    job_id = await world.ask()
+    await world.engine.has(job_id)
+    world.engine.progress(job_id, 20)
+    world.engine.begin_smaller(job_id, "It did not fit.")
+    world.engine.progress(job_id, 10)
+    await until(lambda: job_id in world.frames and world.frames[job_id].iteration == 10)
+    job = await world.job(job_id)
+    assert (job.note, job.settings.num_cuts, job.settings.batches) == ("It did not fit.", 6, 2)
+    # After a crash it goes on as it is by now, and what it says of that stays.
+    world.engine.die()
+    await until(lambda: world.engine.drawn == [job_id, job_id])
+    await world.engine.has(job_id)
+    assert world.engine.settings[job_id].num_cuts == 6
+    world.engine.finish(job_id)
+    job = await world.comes_to(job_id, State.DONE)
+    (note,) = [field.value for field in label(job).fields if field.name == "Note"]
+    assert note == "It did not fit."
 
 
 async def test_a_waiting_job_is_cancelled_and_never_drawn(world: World) -> None:
@@ -225,21 +250,87 @@ async def test_the_picture_to_start_from_reaches_the_engine(world: World) -> Non
     assert world.engine.pictures[job_id] == {digest: b"start"}
 
 
-async def test_a_full_disk_fails_the_job_with_a_sentence_and_the_queue_goes_on(
+def refusing(refusals: list[Exception], method: Callable[..., Awaitable[object]]) -> object:
+    """A method that refuses a few times before it does what it is there for."""
+
+    async def refuse(*arguments: object, **options: object) -> object:
+        if refusals:
+            raise refusals.pop()
+        return await method(*arguments, **options)
+
+    return refuse
+
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+LOCKED = sqlite3.OperationalError("database is locked")
+
+
+async def test_a_picture_is_kept_as_soon_as_the_disk_and_the_database_take_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def disk_full(*_: object) -> tuple[str, str]:
-        raise OSError(28, "No space left on device")
-
+    monkeypatch.setattr("bot.dispatcher._PAUSE_AFTER_ERROR", 0.01)
+    disk, database = [FULL, FULL], [LOCKED, LOCKED]
     job_id = await world.ask()
     await world.engine.has(job_id)
-    monkeypatch.setattr(world.pictures, "save_final", disk_full)
-    world.engine.finish(job_id)
-    job = await world.comes_to(job_id, State.FAILED)
-    assert job.error is not None
-    assert "bot's log" in job.error
-    other = await world.ask()
-    await world.engine.has(other)
+    monkeypatch.setattr(world.pictures, "save_final", refusing(disk, world.pictures.save_final))
+    monkeypatch.setattr(world.store, "finish", refusing(database, world.store.finish))
+    world.engine.finish(job_id, picture=png((16, 16)))
+    job = await world.comes_to(job_id, State.DONE)
+    assert job.attempt == 1
+    assert job.picture is not None
+    assert await world.pictures.read(job.picture) == png((16, 16))
+    assert (disk, database) == ([], [])
+
+
+async def test_a_job_whose_engine_died_is_not_lost_while_the_database_is_locked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.dispatcher._PAUSE_AFTER_ERROR", 0.01)
+    job_id = await world.ask()
+    await world.engine.has(job_id)
+    locked = [LOCKED, LOCKED]
+    requeue = refusing(locked, world.store.requeue_suspect)
+    monkeypatch.setattr(world.store, "requeue_suspect", requeue)
+    world.engine.die()
+    await until(lambda: world.engine.drawn == [job_id, job_id])
+    assert (await world.job(job_id)).attempt == 2
+
+
+async def test_an_older_attempts_late_picture_is_dropped_and_the_later_one_stays(
+    world: World,
+) -> None:
+    job_id = await world.ask()
+    await world.engine.has(job_id)
+    # Somebody else has handed it out once more, and it is finished.
+    await world.store.recover()
+    later = await world.store.claim(Caps(per_user=9, per_guild=9))
+    assert later is not None
+    assert later.attempt == 2
+    picture, native = await world.pictures.save_final(job_id, png((16, 16)), png((4, 4)))
+    await world.store.finish(later, picture=picture, native=native, drawing_seconds=1.0)
+    world.engine.finish(job_id, picture=png((16, 16)))
+    await world.engine.has()
+    await until(lambda: (job_id, True) in world.told[1:])
+    job = await world.job(job_id)
+    assert (job.state, job.attempt, job.drawing_seconds) == (State.DONE, 2, 1.0)
+    assert await world.pictures.read(picture) == png((16, 16))
+
+
+async def test_the_engine_keeps_nothing_of_jobs_that_end_without_it(world: World) -> None:
+    aside, failed = await world.ask(), await world.ask()
+    await world.engine.has(aside, failed)
+    world.engine.fail(failed, "There is too little memory.")
+    await world.comes_to(failed, State.FAILED)
+    await world.engine.has(aside)
+    # It is a suspect, and waits until nothing else runs.
+    other = await world.ask(BOB)
+    await world.engine.has(aside, other)
+    world.engine.up.clear()
+    world.engine.die()
+    await world.comes_to(aside, State.RUNNING)
+    await world.comes_to(other, State.QUEUED)
+    assert await world.dispatcher.cancel(other)
+    assert world.engine.forgotten == [failed, other]
 
 
 async def test_a_servers_cap_leaves_easels_to_others(store: Store, tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 import random
 import statistics
+from dataclasses import replace
 
 import pytest
 
-from bot.estimate import Costs, Sample, Work, pace, seconds_until_drawn, work_of
+from bot.estimate import Costs, Newcomers, Sample, Work, seconds_until_drawn, work_of, work_of_job
 from bot.jobs import Frame, Job
+from bot.pace import Pace
 from bot.places import Places
 from bot.store import Caps, Store
 from engine.settings import make_settings, resolve
@@ -21,8 +23,9 @@ def work(steps: float, views: float = 10, kind: str = "pixel", user: int = ALICE
 
 
 def until(running: list[Work], waiting: list[Work], costs: Costs = NO_COSTS, **changes) -> list:
-    caps = {"easels": 2, "per_user": 9, "per_guild": 9} | changes
-    return seconds_until_drawn(running, waiting, costs, **caps)
+    return seconds_until_drawn(
+        running, waiting, costs, **({"easels": 2, "caps": Caps(9, 9)} | changes)
+    )
 
 
 def test_work_grows_with_steps_views_and_a_walk_s_partner() -> None:
@@ -37,6 +40,18 @@ def test_work_grows_with_steps_views_and_a_walk_s_partner() -> None:
     assert work_of(walk, 1, 1).views == 2 * draft.views
     retain = make_settings({"init_image": "picture", "prompts": "x", "aspect": "retain"})
     assert work_of(retain, 1, 1).steps == 80
+
+
+def test_a_newcomer_comes_before_somebody_s_second_picture() -> None:
+    costs = Costs([Sample(work(100), 0, 10)])
+    second = replace(work(100), round=1)
+    waiting = [work(100, user=BOB), second]
+    quiet = until([work(100)], waiting, costs, easels=1)
+    assert quiet == pytest.approx([20, 30])
+    busy = Newcomers([work(100, user=CAROL)], 5.0)
+    bob, alice = until([work(100)], waiting, costs, easels=1, newcomers=busy)
+    assert bob == pytest.approx(20)
+    assert alice == pytest.approx(40), "Carol's first comes in between"
 
 
 def test_those_that_share_the_engine_take_as_long_as_all_of_them_together() -> None:
@@ -69,17 +84,39 @@ def test_a_kind_that_was_never_drawn_is_taken_for_the_next_like_it() -> None:
 def test_whoever_is_at_their_cap_is_passed_over() -> None:
     costs = Costs([Sample(work(100), 0, 10)])
     waiting = [work(10, user=ALICE), work(10, user=ALICE), work(10, user=BOB)]
-    times = until([], waiting, costs, per_user=1)
+    times = until([], waiting, costs, caps=Caps(1, 9))
     assert times[2] < times[1]
-    assert until([], waiting, costs, per_guild=1) == pytest.approx([1, 2, 3])
+    assert until([], waiting, costs, caps=Caps(9, 1)) == pytest.approx([1, 2, 3])
+    own = {"own_caps": {GUILD: Caps(1, 9)}}
+    assert until([], waiting, costs, **own) == times
+    assert until([], waiting, costs, own_caps={GUILD + 1: Caps(1, 1)}) < times
 
 
 def test_the_present_pace_corrects_what_was_learned_within_reason() -> None:
     costs = Costs([Sample(work(100), 0, 10)])
-    running = [work(10), work(10)]
-    assert pace(running, costs, [0.4, 0.4]) == pytest.approx(2)
-    assert pace(running, costs, [99, 99]) == 20
-    assert pace([], costs, []) == 1
+    pace = Pace()
+    assert pace.slowness(costs) == 1
+    # Two side by side: ten steps of each in two seconds, as was learned.
+    pace.add(work(100), 10, 100, 102)
+    pace.add(work(100), 10, 100, 102)
+    assert pace.slowness(costs) == pytest.approx(1)
+    # Then one of them has left, nothing is done for a while, and the machine is busy elsewhere.
+    pace.add(work(100), 10, 108, 112)
+    assert pace.slowness(costs) == pytest.approx(2)
+    pace.add(work(100), 10, 130, 133)
+    assert pace.slowness(costs) == pytest.approx(3), "what is older than 20 seconds is forgotten"
+    pace.add(work(100), 1, 200, 220)
+    assert pace.slowness(costs) == 20
+
+
+def test_of_a_long_stride_only_the_end_is_present() -> None:
+    costs = Costs([Sample(work(100), 0, 10)])
+    pace = Pace()
+    pace.add(work(1000), 300, 0, 30)
+    pace.add(work(1000), 100, 30, 40)
+    assert pace.slowness(costs) == pytest.approx(1)
+    pace.add(work(1000), 20, 40, 50)
+    assert pace.slowness(costs) == pytest.approx(20 / 12)
 
 
 async def test_a_place_says_how_many_are_before_and_how_long_they_all_take(
@@ -87,7 +124,7 @@ async def test_a_place_says_how_many_are_before_and_how_long_they_all_take(
 ) -> None:
     for _ in range(3):
         job = await done_in(store, clock, 10)
-    places = Places(store, easels=1, caps=CAPS, frames={}, clock=clock)
+    places = Places(store, easels=lambda: 1, caps=CAPS, frames={}, pace=Pace(), clock=clock)
     jobs = [await add(store, user) for user in (ALICE, BOB, CAROL)]
     told = [await places.of(job) for job in jobs]
     assert [place.before for place in told] == [0, 1, 2]
@@ -96,7 +133,7 @@ async def test_a_place_says_how_many_are_before_and_how_long_they_all_take(
     clock.now += 0.5
     later = await places.of(jobs[0])
     assert later.seconds == pytest.approx(9.5)
-    parallel = Places(store, easels=3, caps=CAPS, frames={}, clock=clock)
+    parallel = Places(store, easels=lambda: 3, caps=CAPS, frames={}, pace=Pace(), clock=clock)
     last = await parallel.of(jobs[2])
     assert last.seconds == pytest.approx(30), "side by side each is slower"
 
@@ -109,7 +146,7 @@ async def test_the_progress_of_those_on_the_easels_shortens_the_wait(
     claimed = await store.claim(CAPS)
     assert claimed.id == first.id
     frames: dict[int, Frame] = {}
-    places = Places(store, easels=1, caps=CAPS, frames=frames, clock=clock)
+    places = Places(store, easels=lambda: 1, caps=CAPS, frames=frames, pace=Pace(), clock=clock)
     before = await places.of(second)
     frames[first.id] = Frame(60, 80, b"")
     clock.now += 2
@@ -141,6 +178,7 @@ RECORDED = (
 BEGINNING_SECONDS = 0.5
 # One step of two together costs a little less than the steps of both.
 SHARED = 0.93
+EASELS = 2
 
 
 class Simulation:
@@ -150,7 +188,11 @@ class Simulation:
         self.store, self.clock = store, clock
         self.chance = random.Random(seed)
         self.frames: dict[int, Frame] = {}
-        self.places = Places(store, easels=4, caps=CAPS, frames=self.frames, clock=clock)
+        self.pace = Pace()
+        self.paced: dict[int, tuple[int, float]] = {}
+        self.places = Places(
+            store, easels=lambda: EASELS, caps=CAPS, frames=self.frames, pace=self.pace, clock=clock
+        )
         self.kinds: dict[int, float] = {}
         self.on: dict[int, tuple[Job, int, float]] = {}
         self.told: dict[int, float] = {}
@@ -167,10 +209,11 @@ class Simulation:
         self.told[job.id] = place.seconds
 
     async def tick(self) -> None:
-        while len(self.on) < 4 and (job := await self.store.claim(CAPS)) is not None:
+        while len(self.on) < EASELS and (job := await self.store.claim(CAPS)) is not None:
             resolved = resolve(job.settings)
             await self.store.record_start(job, resolved, PROVENANCE, 0)
             self.on[job.id] = (job, resolved.iterations, self.clock.now)
+            self.paced[job.id] = (0, self.clock.now)
             self.clock.now += BEGINNING_SECONDS
         if not self.on:
             self.clock.now += 0.5
@@ -182,7 +225,10 @@ class Simulation:
             steps = resolve(job.settings).iterations
             taken = steps - left + 1
             self.on[job_id] = (job, left - 1, began)
-            if taken % 20 == 0:
+            if taken % 20 == 0 or left == 1:
+                before, since = self.paced[job_id]
+                self.pace.add(work_of_job(job), taken - before, since, self.clock.now)
+                self.paced[job_id] = (taken, self.clock.now)
                 self.frames[job_id] = Frame(taken, steps, b"", None, step)
             if left == 1:
                 del self.on[job_id]
@@ -192,12 +238,13 @@ class Simulation:
                 self.took[job_id] = self.clock.now - job.asked_at
 
 
-@pytest.mark.parametrize("seed", [0, 4])
+@pytest.mark.parametrize("seconds", [200, 400], ids=["busy", "quiet"])
+@pytest.mark.parametrize("seed", [0, 2, 4])
 async def test_half_of_50_mixed_pictures_are_told_their_time_within_30_percent(
-    store: Store, clock: Clock, seed: int
+    store: Store, clock: Clock, seed: int, seconds: float
 ) -> None:
     simulation = Simulation(store, clock, seed)
-    arrivals = sorted(simulation.chance.uniform(0, 400) for _ in range(50))
+    arrivals = sorted(simulation.chance.uniform(0, seconds) for _ in range(50))
     beginning = clock.now
     while len(simulation.took) < 50:
         while arrivals and clock.now - beginning >= arrivals[0]:

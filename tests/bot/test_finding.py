@@ -244,7 +244,8 @@ async def test_a_picture_whose_file_is_gone_is_said_to_be(tmp_path: Path) -> Non
         page = await place.history()
         await picture(page)
         await place.server.alice.select(page, [str(job.id)])
-        assert page.embeds[0].fields[-1].value == "Its file is not there any more."
+        told = page.embeds[0].fields[-1].value
+        assert told == "The picture's file is not there any more; “Again” draws it anew."
 
 
 async def test_a_picture_is_shown_to_everybody_with_its_buttons(tmp_path: Path) -> None:

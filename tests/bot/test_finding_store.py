@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.folder import database_path
-from bot.store import Store, Wanted
+from bot.store import Store, Wanted, finding, forgetting
+from engine.settings import make_settings
 from tests.bot.gallery import PRIVATE, PUBLIC, Painter
 from tests.bot.helpers import ALICE, BOB, CAROL, add
 
@@ -132,3 +133,37 @@ async def test_the_queries_use_their_indexes(store: Store, painter: Painter) -> 
             if "AS channel" not in statement:
                 assert not any("TEMP B-TREE" in step for step in plan), (statement, plan)
     database.close()
+
+
+async def test_favourites_are_found_by_rare_and_by_common_words(
+    store: Store, painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    liked = [(await painter.paint(f"a {name} apple")).id for name in ("red", "green", "blue")]
+    await painter.paint("a green pear")
+    for job_id in liked:
+        await painter.change("INSERT INTO favourites VALUES (?, ?, 0)", ALICE, job_id)
+    for rare in (0, 50_000):
+        monkeypatch.setattr(finding, "_RARE", rare)
+        for words, there in (("apple", liked[::-1]), ("gre", [liked[1]]), ("pear", []), ("x", [])):
+            assert await found(store, Wanted(ALICE, favourites=True, words=words)) == there
+
+
+async def test_words_that_are_hidden_leave_the_index(
+    store: Store, painter: Painter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forgetting, "_PAGES_AT_ONCE", 1)
+    first = await painter.paint("an unspeakable apple")
+    await painter.copies(40)
+    for number in range(40):
+        await add(store, BOB, settings=make_settings({"prompts": f"a fox {number}"}))
+    await store.begin_forgetting(ALICE)
+    assert await found(store, Wanted(BOB, {PUBLIC}, words="unspeakable")) == []
+    while jobs := await store.next_to_forget(ALICE):
+        for job in jobs:
+            await store.forget_job(job, unreachable=0)
+    await store.end_forgetting(ALICE, unreachable=0)
+    assert await store.get(first.id) is None
+    kept = await store._read_all("SELECT block FROM words_data")
+    assert not any(b"unspeak" in row["block"] for row in kept)
+    rows = await store._read_all("SELECT rowid FROM words WHERE words MATCH 'fox'")
+    assert len(rows) == 40

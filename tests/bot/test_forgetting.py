@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import sqlite3
 from pathlib import Path
 
 import discord
@@ -13,6 +14,7 @@ from bot.forgetting import Forgetter
 from bot.jobs import Job, State
 from bot.privacy import PRIVACY
 from bot.reporter import OLDEST_MESSAGE_SECONDS
+from bot.store import Forgotten
 from bot.views.forget import ForgetButton
 from tests.bot.helpers import Clock, png, until
 from tests.bot.scripted import ScriptedEngine
@@ -250,6 +252,25 @@ async def test_a_message_that_is_gone_already_is_no_trouble(
         assert "may not" not in await forget(server)
 
 
+async def test_while_the_database_is_locked_it_waits(
+    tmp_path: Path, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with simulated(tmp_path, engine) as server:
+        server.bot.forgetter = Forgetter(server.bot, pause=0.01)
+        await drawn(server, engine, "a fox")
+        end_forgetting = server.bot.store.end_forgetting
+        locked = [sqlite3.OperationalError("database is locked")]
+
+        async def end(*arguments: int, **options: int) -> Forgotten:
+            if locked:
+                raise locked.pop()
+            return await end_forgetting(*arguments, **options)
+
+        monkeypatch.setattr(server.bot.store, "end_forgetting", end)
+        assert "deleted" in await forget(server)
+        assert not locked
+
+
 async def test_when_discord_is_out_of_order_it_goes_on_later(
     tmp_path: Path, engine: ScriptedEngine
 ) -> None:
@@ -299,9 +320,9 @@ async def test_a_message_that_was_under_way_is_taken_back(
         store = server.bot.store
         set_message = store.set_message
 
-        async def forgotten_meanwhile(job: Job, message_id: int) -> bool:
+        async def forgotten_meanwhile(job: Job, message_id: int, sent_at: float) -> bool:
             await store._change("DELETE FROM jobs WHERE id = ?", (job.id,))
-            return await set_message(job, message_id)
+            return await set_message(job, message_id, sent_at)
 
         monkeypatch.setattr(store, "set_message", forgotten_meanwhile)
         await server.ask(f"a {SECRET}")

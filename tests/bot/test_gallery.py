@@ -144,6 +144,41 @@ async def test_a_deleted_picture_is_gone_at_once(
         assert shown(await text(client, page)) == []
 
 
+async def test_a_picture_that_was_removed_to_save_space_says_so_at_its_own_address(
+    client: Client, painter: Painter
+) -> None:
+    parent = await painter.paint("an old fish")
+    child = await painter.paint("a young fish", parent=parent.id, relation="remix")
+    await painter.change("UPDATE jobs SET kept = 'nothing' WHERE id = ?", parent.id)
+    await Pictures(painter.data).remove(parent.id)
+    page = await text(client, f"/p/{parent.id}")
+    assert "This picture was removed to save space. The command draws it anew." in page
+    assert "/pixel prompt:an old fish" in page
+    assert "Download" not in page
+    assert f"/p/{parent.id}/" not in page
+    # Nothing is to be looked at on the wall.
+    for address in ("/", "/?q=fish"):
+        assert shown(await text(client, address)) == [child.id]
+    page = await text(client, f"/p/{child.id}")
+    assert "Removed" in page
+    assert f"/p/{parent.id}/" not in page
+    await painter.change("UPDATE jobs SET kept = 'nothing' WHERE id = ?", child.id)
+    assert shown(await text(client, f"/p/{parent.id}")) == []
+
+
+async def test_without_its_frames_a_picture_offers_no_time_lapse(
+    client: Client, painter: Painter
+) -> None:
+    job = await painter.paint("a fish")
+    assert f"/p/{job.id}/time-lapse.webp" in await text(client, "/")
+    await painter.change("UPDATE jobs SET kept = 'picture' WHERE id = ?", job.id)
+    await Pictures(painter.data).remove_frames(job.id)
+    for address in ("/", f"/p/{job.id}"):
+        assert "time-lapse" not in await text(client, address)
+    async with client.get(f"/p/{job.id}/picture.png") as answer:
+        assert answer.status == 200
+
+
 async def test_a_forgotten_row_is_gone_at_once(client: Client, painter: Painter) -> None:
     job = await painter.paint("an unwanted fish")
     await painter.change("DELETE FROM jobs WHERE id = ?", job.id)

@@ -144,14 +144,26 @@ def test_lines_are_read_as_they_were_written(settings: dict[str, str]) -> None:
 
 
 def test_values_of_every_kind_are_written_in_a_line() -> None:
-    settings = {"tile": True, "layers": False, "size": (64, 36), "cut_power": 0.30000000000000004}
+    settings = {
+        "tile": True,
+        "layers": False,
+        "size": (64, 36),
+        "cut_power": 0.30000000000000004,
+        "learning_rate_drops": (),
+        "palette": "",
+    }
     lines = [write_line(name, value) for name, value in settings.items()]
-    assert lines == ["tile", "no-layers", "size 64 36", "cut_power 0.30000000000000004"]
+    assert lines == [
+        *("tile", "no-layers", "size 64 36", "cut_power 0.30000000000000004"),
+        *('learning_rate_drops ""', 'palette ""'),
+    ]
     assert read_lines("\n".join(lines)) == {
         "tile": True,
         "layers": False,
         "size": "64 36",
         "cut_power": "0.30000000000000004",
+        "learning_rate_drops": "",
+        "palette": "",
     }
 
 

@@ -1,9 +1,12 @@
 """One message per job: what it shows, how often it is edited, and what Discord may answer."""
 
+import asyncio
 import contextlib
 import io
+import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import aiohttp
 import discord
@@ -12,11 +15,11 @@ from discord.http import MultipartParameters
 from PIL import Image
 
 from bot.app import open_bot
-from bot.jobs import State
+from bot.jobs import Job, State
 from bot.reporter import OLDEST_MESSAGE_SECONDS
 from tests.bot.helpers import Clock, png, until
 from tests.bot.scripted import ScriptedEngine
-from tests.simulated import FINISHED, config, connected, labels, simulated
+from tests.simulated import FINISHED, Server, config, connected, labels, simulated
 
 MESSAGE = "/channels/*/messages/*"
 MESSAGES = "/channels/*/messages"
@@ -354,6 +357,125 @@ async def test_a_job_without_a_message_gets_one_after_a_restart(
             await until(lambda: server.requests("POST"))
             await first.aclose()
             server.env.backend.faults.clear()
+            async with open_bot(config(tmp_path), engine=engine) as successor:
+                await server.restart(successor)
+                await server.shown(job_id, lambda _: True)
+
+
+def discords_time(server: Server) -> float:
+    """What its ids say; seconds since 1970."""
+    return discord.utils.snowflake_time(server.channel.id).timestamp()
+
+
+async def test_a_message_that_was_sent_but_not_written_down_is_found_after_a_restart(
+    tmp_path: Path, engine: ScriptedEngine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with contextlib.AsyncExitStack() as first:
+        bot = await first.enter_async_context(
+            open_bot(config(tmp_path), engine=engine, clock=clock)
+        )
+
+        async def killed(*_: object) -> bool:
+            return await asyncio.Future()
+
+        monkeypatch.setattr(bot.store, "set_message", killed)
+        async with connected(bot) as server:
+            clock.now = discords_time(server)
+            jobs = [await server.ask() for _ in range(2)]
+            await until(lambda: server.messages(jobs[0]))
+            (sent,) = server.messages(jobs[0])
+            await first.aclose()
+            clock.now += 60
+            async with open_bot(config(tmp_path), engine=engine, clock=clock) as successor:
+                await server.restart(successor)
+                for number in jobs:
+                    engine.finish(number)
+                    await server.finished(number)
+                assert [message.id for message in server.messages(jobs[0])] == [sent.id]
+                assert len(server.messages(jobs[1])) == 1
+
+
+async def test_of_two_messages_of_one_job_the_later_is_removed_after_a_restart(
+    tmp_path: Path, engine: ScriptedEngine, clock: Clock
+) -> None:
+    async with contextlib.AsyncExitStack() as first:
+        bot = await first.enter_async_context(
+            open_bot(config(tmp_path), engine=engine, clock=clock)
+        )
+        async with connected(bot) as server:
+            clock.now = discords_time(server)
+            job_id = await server.ask()
+            await server.shown(job_id, lambda _: True)
+            (original,) = server.messages(job_id)
+            # As a second request does whose first one arrived after all.
+            twin = discord.ui.View.from_message(original, timeout=None)
+            channel = bot.get_partial_messageable(server.channel.id)
+            await channel.send(embed=original.embeds[0], view=twin)
+            assert len(server.messages(job_id)) == 2
+            await bot.store._change("UPDATE jobs SET message_id = NULL", ())
+            await first.aclose()
+            clock.now += 60
+            async with open_bot(config(tmp_path), engine=engine, clock=clock) as successor:
+                await server.restart(successor)
+                engine.finish(job_id)
+                await server.finished(job_id)
+                assert [message.id for message in server.messages(job_id)] == [original.id]
+                assert (await server.job(job_id)).message_id == original.id
+
+
+async def test_a_message_that_a_locked_database_did_not_keep_is_not_sent_twice(
+    tmp_path: Path, engine: ScriptedEngine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with simulated(tmp_path, engine, clock=clock) as server:
+        clock.now = discords_time(server)
+        set_message, locked = server.bot.store.set_message, [True]
+
+        async def keep(*arguments: Any) -> bool:
+            if locked:
+                locked.clear()
+                raise sqlite3.OperationalError("database is locked")
+            return await set_message(*arguments)
+
+        monkeypatch.setattr(server.bot.store, "set_message", keep)
+        job_id = await server.ask()
+        engine.finish(job_id)
+        await server.finished(job_id)
+        assert len(server.messages(job_id)) == 1
+        assert not locked
+
+
+async def test_messages_are_looked_through_as_soon_as_the_database_can_be_read(
+    tmp_path: Path, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.reporter._PAUSE_SECONDS", 0.01)
+    async with open_bot(config(tmp_path), engine=engine) as bot:
+        unreported, locked = bot.store.unreported, [sqlite3.OperationalError("is locked")]
+
+        async def read() -> list[Job]:
+            if locked:
+                raise locked.pop()
+            return await unreported()
+
+        monkeypatch.setattr(bot.store, "unreported", read)
+        async with connected(bot) as server:
+            job_id = await server.ask()
+            await server.shown(job_id, lambda _: True)
+            assert not locked
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, 50001), (404, 10003)])
+async def test_where_the_bot_may_not_read_what_was_sent_it_sends_its_message(
+    tmp_path: Path, engine: ScriptedEngine, status: int, code: int
+) -> None:
+    async with contextlib.AsyncExitStack() as first:
+        bot = await first.enter_async_context(open_bot(config(tmp_path), engine=engine))
+        async with connected(bot) as server:
+            server.env.inject_error("POST", MESSAGES, status=503, times=None)
+            job_id = await server.ask()
+            await until(lambda: server.requests("POST"))
+            await first.aclose()
+            server.env.backend.faults.clear()
+            server.env.inject_error("GET", MESSAGES, status=status, code=code, times=None)
             async with open_bot(config(tmp_path), engine=engine) as successor:
                 await server.restart(successor)
                 await server.shown(job_id, lambda _: True)

@@ -1,7 +1,6 @@
 """What may be set, what the nearest of it is, and what a server decides."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import discord
 import pytest
@@ -321,6 +320,31 @@ async def test_a_server_lets_fewer_wait(store: Store) -> None:
     await store.add_job(new_job(BOB), waiting_per_user=9, limits=limits)
 
 
+@pytest.mark.parametrize(
+    ("first", "own", "yields"), [([], {5}, False), ([5, 6], {6}, False), ([5], {6}, True)]
+)
+def test_who_has_none_of_the_first_roles_yields(first, own, yields) -> None:
+    layers = (("guild", {"first_roles": first} if first else {}),)
+    assert Rules(layers, (CHANNEL,), False, frozenset(own)).limits.yields is yields
+
+
+async def test_pictures_of_the_first_roles_come_first(tmp_path: Path) -> None:
+    engine = ScriptedEngine()
+    async with simulated(tmp_path, engine, easels=1) as server:
+        moderators = server.guild.roles["moderators"]
+        await server.bot.store.set_preference(
+            "guild", server.guild.id, "first_roles", [moderators.id]
+        )
+        drawn = await server.ask("drawn at once")
+        await server.bob.slash(server.channel, "pixel", prompt="asked before")
+        await server.moderator.slash(server.channel, "pixel", prompt="comes first")
+        assert [job.prompt for job in await server.bot.store.waiting(9)] == [
+            "comes first",
+            "asked before",
+        ]
+        await engine.has(drawn)
+
+
 async def test_a_server_lets_nobody_ask_too_soon(store: Store, clock: Clock) -> None:
     limits = Limits(cooldown=90)
     await store.add_job(new_job(ALICE), waiting_per_user=9, limits=limits)
@@ -372,4 +396,4 @@ async def test_the_settings_of_a_thread_are_those_of_its_channel_unless_it_has_i
 def test_a_refusal_names_the_word_as_the_server_wrote_it() -> None:
     strict = rules(guild={"words": ["Rüde"], "word_rule": "refuse"})
     with pytest.raises(Refusal, match="Rüde"):
-        strict.check(SimpleNamespace(user=None), make_settings({"prompts": "a rude cat"}))
+        strict.check(make_settings({"prompts": "a rude cat"}))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.folder import FolderInUse, database_path, locked, upgrade
+from bot.folder import database_path, upgrade
 from bot.jobs import State
 from bot.store import Caps, QueueFull, Store
 from engine.settings import make_settings, resolve
@@ -268,7 +268,7 @@ async def test_what_was_not_told_to_the_end_is_found_again(store: Store, clock: 
     told, gone, untold = [await done(store, ALICE) for _ in range(3)]
     waiting, mute = await add(store, BOB), await add(store, BOB)
     for job in (told, gone, untold, waiting):
-        await store.set_message(job, 100 + job.id)
+        await store.set_message(job, 100 + job.id, clock())
     await store.set_posted(told)
     await store.silence(gone)
     assert [job.id for job in await store.unreported()] == [untold.id, mute.id]
@@ -288,45 +288,6 @@ async def test_a_cancelled_writer_leaves_no_open_transaction(store: Store) -> No
     assert await store.count_waiting() >= 1
 
 
-async def test_the_hot_queries_use_their_indexes_with_10_000_jobs(
-    store: Store, tmp_path: Path
-) -> None:
-    await add(store)
-    with sqlite3.connect(database_path(tmp_path)) as database:
-        database.execute(
-            """
-            WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number
-                WHERE n < 10000)
-            INSERT INTO jobs (user_id, guild_id, channel_id, asked, seed, round, asked_at)
-            SELECT n % 100, 1, 1, asked, n, n / 100, 0 FROM number, jobs
-            """
-        )
-        statements: list[str] = []
-    database.close()
-    # What the store really sends, explained on the database that it really has.
-    await store._writer.set_trace_callback(statements.append)
-    await store._reader.set_trace_callback(statements.append)
-    await claim(store)
-    await add(store, BOB)
-    last = (await store.waiting(10))[-1]
-    await store.count_before(last)
-    await store.drawn()
-    await store.newest_end()
-    await store.group(1)
-    await store.former_prompts(ALICE)
-    await store.unreported()
-    await store.count_waiting()
-    selects = [text for text in statements if text.lstrip().startswith(("SELECT", "UPDATE"))]
-    assert len(selects) > 8
-    with sqlite3.connect(database_path(tmp_path)) as database:
-        for statement in selects:
-            plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}")]
-            for step in plan:
-                assert not step.startswith("SCAN jobs") or "INDEX" in step, (statement, plan)
-                assert "TEMP B-TREE FOR ORDER" not in step, (statement, plan)
-    database.close()
-
-
 async def test_former_prompts_are_ones_own_newest_first_and_each_once(
     store: Store, tmp_path: Path
 ) -> None:
@@ -342,7 +303,7 @@ async def test_former_prompts_are_ones_own_newest_first_and_each_once(
 
 
 def test_migrations_are_applied_once(tmp_path: Path) -> None:
-    assert upgrade(tmp_path) == ["0001_jobs", "0002_community"]
+    assert upgrade(tmp_path) == ["0001_jobs", "0002_community", "0003_keeping"]
     assert upgrade(tmp_path) == []
 
 
@@ -359,11 +320,3 @@ def test_a_folder_with_odd_letters_holds_a_database(tmp_path: Path) -> None:
     folder.mkdir()
     upgrade(folder)
     assert database_path(folder).exists()
-
-
-def test_one_bot_per_folder(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    with locked(folder), pytest.raises(FolderInUse, match="Another bot works in"), locked(folder):
-        pass
-    with locked(folder):
-        pass

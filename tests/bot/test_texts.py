@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.texts import alt_text, bar, code_block, duration, harmless
+from bot.texts import alt_text, bar, code_block, duration, harmless, size
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,14 @@ def test_a_long_prompt_is_cut_and_says_so() -> None:
 )
 def test_a_time_span_is_rounded_to_what_matters(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 KiB"), (2**20, "1 MiB"), (2**30 - 1, "1,024 MiB"), (1234 * 2**30, "1,234.0 GiB")],
+)
+def test_a_size_is_told_in_the_unit_that_fits(count: int, text: str) -> None:
+    assert size(count) == text
 
 
 def test_the_bar_has_the_same_length_however_full() -> None:

@@ -159,6 +159,8 @@ async def test_metrics_count_what_happens(tmp_path: Path) -> None:
     assert gained("pixel_errors_total engine") == 2
     assert gained("pixel_messages_sent_total") == 4
     assert gained("pixel_message_edits_total") >= 2
+    assert gained("pixel_pictures_bytes") > 0
+    assert after["pixel_pictures_quota_bytes"] == 0
     assert after["pixel_engine_up"] == after["pixel_healthy"] == 0
     assert after["process_resident_memory_bytes"] > 0
 

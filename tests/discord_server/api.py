@@ -38,6 +38,9 @@ async def answer_refused(request: web.Request, handler: Any) -> web.StreamRespon
     except Refused as error:
         body = {"code": error.code, "message": error.message}
         return json_response(body, status=error.status)
+    except ConnectionError:
+        # The bot was killed, and nobody hears the answer.
+        return web.Response()
     except web.HTTPNotFound:
         return json_response({"code": 0, "message": "404: Not Found"}, status=404)
 
@@ -62,6 +65,7 @@ class Api:
             web.put(f"{commands}/commands", self._sync),
             web.put(f"{commands}/guilds/{{guild}}/commands", self._sync),
             web.get(f"{API}/channels/{{channel}}", self._channel),
+            web.get(messages, self._history),
             web.post(messages, self._send),
             web.get(f"{messages}/{{message}}", self._get),
             web.patch(f"{messages}/{{message}}", self._edit),
@@ -106,6 +110,11 @@ class Api:
 
     async def _channel(self, request: web.Request) -> web.Response:
         return json_response(self._world.channel(self._known_channel(request)))
+
+    async def _history(self, request: web.Request) -> web.Response:
+        after, limit = int(request.query.get("after", 0)), int(request.query.get("limit", 50))
+        found = self._world.history(self._known_channel(request), after=after, limit=limit)
+        return json_response([self._world.message(message) for message in found])
 
     async def _send(self, request: web.Request) -> web.Response:
         channel = self._known_channel(request)
@@ -233,6 +242,7 @@ class Api:
     def _show(self, message: Message, said: Payload, files: dict[str, web.FileField]) -> None:
         """Change a message as a request says; what it does not mention stays."""
         message.content = said.get("content", message.content) or ""
+        message.pings = message.pings or self._world.pings(said, message.content)
         message.embeds = said.get("embeds", message.embeds)
         message.components = said.get("components", message.components)
         message.flags = said.get("flags", message.flags)

@@ -11,8 +11,14 @@ import yarl
 
 from bot.runner import run
 
-if __name__ == "__main__":
+
+def main() -> int:
+    """Run it; returns the exit code."""
     discord.http.Route.BASE, gateway = sys.argv[1:]
     # Where a session that cannot be resumed is begun anew.
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
-    sys.exit(run())
+    return run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -90,13 +90,19 @@ class DiscordServer:
 
     @contextlib.asynccontextmanager
     async def bot(
-        self, data: Path, *, token: str = TOKEN, **settings: object
+        self,
+        data: Path,
+        *,
+        token: str = TOKEN,
+        program: str = "tests.discord_server.bot",
+        **settings: object,
     ) -> AsyncIterator[BotProcess]:
         """Start a bot in a data directory; killed at the end if it still runs.
 
         Args:
             data: its data directory.
             token: what it shows Discord.
+            program: the module that runs it against this server.
             settings: `PIXEL_…` in lower case, without the prefix.
 
         """
@@ -105,7 +111,7 @@ class DiscordServer:
         variables = {f"PIXEL_{name}".upper(): str(v) for name, v in (given | settings).items()}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PIXEL_")}
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.discord_server.bot", self.api, self._gateway),
+            *(sys.executable, "-m", program, self.api, self._gateway),
             cwd=ROOT,
             env=kept | variables,
             stderr=asyncio.subprocess.PIPE,
@@ -185,6 +191,11 @@ class DiscordServer:
         """An interaction, as soon as it has its first answer."""
         return await self._get(f"interactions/{number}", wait=_PATIENCE)
 
+    async def message(self, number: str) -> Payload:
+        """One message as it is now."""
+        message: Payload = await self._get(f"messages/{number}")
+        return message
+
     async def answer(self, number: str) -> str:
         """What the bot said to an interaction, as soon as it has said something."""
         query = {"wait": _PATIENCE, "for": "answer"}
@@ -210,9 +221,9 @@ class DiscordServer:
         """The messages that show a finished picture by now."""
         return [m for m in await self.messages() if any(":reroll:" in i for i in custom_ids(m))]
 
-    async def requests(self) -> list[Payload]:
-        """Everything that the bots have asked for."""
-        requests: list[Payload] = await self._get("requests")
+    async def requests(self, since: int = 0) -> list[Payload]:
+        """Everything that the bots have asked for, without so many of the first."""
+        requests: list[Payload] = await self._get("requests", since=str(since))
         return requests
 
     async def state(self, of: str) -> Any:
@@ -242,6 +253,11 @@ class DiscordServer:
         async with self._client.put(
             f"{self._control}/upload-limit", json={"bytes": size}
         ) as answer:
+            answer.raise_for_status()
+
+    async def forget_nonces(self) -> None:
+        """Have Discord forget what was sent a moment ago, as it does within minutes."""
+        async with self._client.delete(f"{self._control}/nonces") as answer:
             answer.raise_for_status()
 
     async def picture(self, message: Payload) -> bytes:

@@ -3,7 +3,7 @@
     GET    /world                 {users, guilds: {id: [channel ids]}, owner, application}
     GET    /commands              {syncs, commands: {"" or a guild's id: [commands]}}
     GET    /requests?since=N      the bot's requests from the Nth on: [{method, path, status, at}]
-    GET    /messages[?channel=C]  messages as Discord gives them, and {edits, deleted}
+    GET    /messages[?channel=C]  messages as Discord gives them, and {edits, deleted, pings}
     GET    /messages/ID           one of them
     DELETE /messages/ID           somebody removes it
     POST   /attachments?name=N    keep the body as a file; returns what `resolved` wants
@@ -19,6 +19,7 @@
     POST   /gateway               {do: reconnect} (op 7), {do: close, code}, {do: abort} (without a
                                   word) or {do: invalidate, resumable} (op 9)
     PUT    /upload-limit          {bytes}
+    DELETE /nonces                forget which messages were sent a moment ago
 
 Interaction types are Discord's: 2 a command, 3 a button or a select, 4 autocomplete, 5 a modal.
 An interaction that is made while the gateway is down is sent when the bot resumes, and refused
@@ -75,6 +76,7 @@ class Control:
             web.get(f"{PREFIX}/gateway", self._show_gateway),
             web.post(f"{PREFIX}/gateway", self._disturb_gateway),
             web.put(f"{PREFIX}/upload-limit", self._limit_uploads),
+            web.delete(f"{PREFIX}/nonces", self._forget_nonces),
         ]
 
     async def _show_world(self, _request: web.Request) -> web.Response:
@@ -184,8 +186,13 @@ class Control:
         self._world.upload_limit = (await request.json())["bytes"]
         return web.Response(status=204)
 
+    async def _forget_nonces(self, _request: web.Request) -> web.Response:
+        self._world.forget_nonces()
+        return web.Response(status=204)
+
     def _message(self, message: Message) -> Payload:
-        return self._world.message(message) | {"edits": message.edits, "deleted": message.deleted}
+        more = {"edits": message.edits, "deleted": message.deleted, "pings": message.pings}
+        return self._world.message(message) | more
 
     def _event(self, interaction: Interaction, permissions: str) -> dict[str, Any]:
         channel = self._world.channel(interaction.channel) | {"permissions": EVERYTHING}

@@ -20,9 +20,10 @@ class Fault(msgspec.Struct):
     Attributes:
         kind: `rate_limit` answers 429; `error` answers `status` with Discord's `code`; `reset`
             closes the connection without an answer; `slow` leaves the body unread for `seconds`
-            and then does as asked.
+            and then does as asked, or does as asked and is silent about it for so long.
         method: of the requests that it happens to; any if empty.
         path: a regular expression that is found in their path after ``/api/v10``.
+        uploads: whether it happens only to requests with files.
         times: to how many it happens; None for all.
         share: the share of matching requests that it happens to, 0…1.
         retry_after: seconds, for `rate_limit`.
@@ -30,7 +31,7 @@ class Fault(msgspec.Struct):
         status: for `error`.
         code: for `error`.
         carried_out: for `reset` and `error`, whether the request is carried out nevertheless, so
-            that only its answer is lost.
+            that only its answer is lost; for `slow`, whether it is so at once.
         seconds: for `slow`.
         hits: to how many requests it has happened.
 
@@ -39,6 +40,7 @@ class Fault(msgspec.Struct):
     kind: Literal["rate_limit", "error", "reset", "slow"]
     method: str = ""
     path: str = ""
+    uploads: bool = False
     times: int | None = 1
     share: float = 1.0
     retry_after: float = 0.1
@@ -49,10 +51,12 @@ class Fault(msgspec.Struct):
     seconds: float = 1.0
     hits: int = 0
 
-    def fits(self, method: str, path: str) -> bool:
+    def fits(self, method: str, path: str, *, uploads: bool) -> bool:
         """Whether a request is one of those that it may happen to."""
         spent = self.times is not None and self.hits >= self.times
-        return not spent and self.method in ("", method) and bool(re.search(self.path, path))
+        if spent or (self.uploads and not uploads):
+            return False
+        return self.method in ("", method) and bool(re.search(self.path, path))
 
 
 class Faults:
@@ -62,20 +66,25 @@ class Faults:
         self.all: list[Fault] = []
         self._random = random.Random(seed)
 
-    def find(self, method: str, path: str) -> Fault | None:
+    def find(self, method: str, path: str, *, uploads: bool) -> Fault | None:
         """The fault that happens to a request, which is counted."""
         for fault in self.all:
-            if fault.fits(method, path) and self._random.random() < fault.share:
+            if fault.fits(method, path, uploads=uploads) and self._random.random() < fault.share:
                 fault.hits += 1
                 return fault
         return None
 
     async def apply(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer a request of the bot, with whatever goes wrong."""
-        fault = self.find(request.method, request.path.removeprefix(API))
+        uploads = request.content_type.startswith("multipart/")
+        fault = self.find(request.method, request.path.removeprefix(API), uploads=uploads)
         if fault is None:
             return await handler(request)
         if fault.kind == "slow":
+            if fault.carried_out:
+                response = await handler(request)
+                await asyncio.sleep(fault.seconds)
+                return response
             # An unread body fills the buffers, and then the sender waits.
             await asyncio.sleep(fault.seconds)
             return await handler(request)

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,10 @@ APPLICATION = "100"
 OWNER = "401"
 EVERYTHING = str((1 << 53) - 1)
 UPLOAD_LIMIT = 10 * 1024 * 1024
+# Discord's ids tell when they were given, in milliseconds since 2015, above 22 bits.
+_EPOCH, _TIME_SHIFT = 1_420_070_400, 22
+# What pings when it is in a message's text and not forbidden.
+_MENTION = re.compile(r"@everyone|@here|<@[!&]?\d+>")
 
 Payload = dict[str, Any]
 
@@ -35,6 +40,7 @@ class Message:
     Attributes:
         edits: how often it was changed.
         deleted: whether anybody removed it; it is kept for whoever asks.
+        pings: whether it has ever been such that it could ping somebody.
 
     """
 
@@ -49,6 +55,7 @@ class Message:
     nonce: str | None = None
     edits: int = 0
     deleted: bool = False
+    pings: bool = False
     sent_at: float = field(default_factory=time.time)
 
 
@@ -116,7 +123,7 @@ class World:
     def __init__(self, *, guilds: int = 1, channels: int = 1, users: int = 1) -> None:
         self.base = ""
         self.upload_limit = UPLOAD_LIMIT
-        self._numbers = itertools.count(1_000_000)
+        self._numbers = itertools.count()
         self.users = {APPLICATION: "pixel", OWNER: "owner"}
         for n in range(users):
             self.users[str(1000 + n)] = "alice" if n == 0 else f"user-{n}"
@@ -132,8 +139,9 @@ class World:
         self._nonces: dict[tuple[str, str], Message] = {}
 
     def new_number(self) -> str:
-        """An id that nothing else has."""
-        return str(next(self._numbers))
+        """An id that nothing else has, and that is greater than those before."""
+        milliseconds = int((time.time() - _EPOCH) * 1000)
+        return str((milliseconds << _TIME_SHIFT) + next(self._numbers))
 
     def people(self) -> Iterator[str]:
         """The ids of those who are neither the bot nor its owner."""
@@ -151,6 +159,19 @@ class World:
         """The message that was sent with a nonce, if there is one."""
         return None if nonce is None else self._nonces.get((channel, nonce))
 
+    def forget_nonces(self) -> None:
+        """Forget which messages were sent a moment ago, as Discord does within minutes."""
+        self._nonces.clear()
+
+    def history(self, channel: str, *, after: int, limit: int) -> list[Message]:
+        """The first messages of a channel after an id, the newest of them first."""
+        later = [
+            message
+            for message in self.messages.values()
+            if message.channel == channel and not message.deleted and int(message.number) > after
+        ]
+        return later[:limit][::-1]
+
     def add(self, message: Message) -> None:
         """Post a message in its channel."""
         self.messages[message.number] = message
@@ -160,6 +181,12 @@ class World:
     def store(self, attachment: Attachment) -> None:
         """Keep a file where its link leads."""
         self.files[attachment.number] = attachment
+
+    @staticmethod
+    def pings(said: Payload, content: str) -> bool:
+        """Whether what a bot sends could ping somebody: only text can, unless that is forbidden."""
+        allowed = said.get("allowed_mentions", {"parse": ["everyone", "users", "roles"]})
+        return bool(_MENTION.search(content)) and any(allowed.values())
 
     def user(self, number: str) -> Payload:
         """A person as Discord describes them."""

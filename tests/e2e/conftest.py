@@ -59,6 +59,9 @@ class SharedEngine:
     async def cancel(self, job: str) -> None:
         await self._engine.cancel(f"{self._prefix}-{job}")
 
+    async def forget(self, job: str) -> None:
+        await self._engine.forget(f"{self._prefix}-{job}")
+
     async def read_picture(self, data: bytes) -> Picture:
         return await self._engine.read_picture(data)
 

@@ -12,6 +12,7 @@ from engine.protocol import (
     Heartbeat,
     Ready,
     Statistics,
+    Told,
     decode_request,
     encode_frame,
     frame_length,
@@ -53,12 +54,21 @@ def main(kind):
                     time.sleep(0.05)
             case "garbage":
                 os.write(1, (9).to_bytes(4) + b"not a msg")
+            case "no text":
+                os.write(1, (22).to_bytes(4) + b"\x82\xa4type\xa9Cancelled\xa3job\xa1\xff")
+            case "endless":
+                nested = b"\x82\xa4type\xa9Cancelled\xa1x" + b"\x91" * 100_000
+                os.write(1, len(nested).to_bytes(4) + nested)
             case "too long":
                 os.write(1, (2**31).to_bytes(4))
+            case "late":
+                statistics = Statistics(1, 0.0, 0.0, 0.0)
+                send(Told(request.attempt - 1, Done(request.job, b"old", b"", statistics)))
+                send(Told(request.attempt, Done(request.job, b"new", b"", statistics)))
             case "token":
                 told = f"{sorted(k for k in os.environ if 'PIXEL' in k or 'DISCORD' in k)}"
                 statistics = Statistics(1, 0.0, 0.0, 0.0)
-                send(Done(request.job, told.encode(), b"", statistics))
+                send(Told(request.attempt, Done(request.job, told.encode(), b"", statistics)))
 
 
 if __name__ == "__main__":

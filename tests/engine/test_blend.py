@@ -121,12 +121,12 @@ def test_a_partner_that_fails_ends_the_job_and_not_its_neighbours(studio, tiny, 
     room.add(Draw("a", tiny()))
     room.add(Draw("b", tiny()))
 
-    def out_of_memory(grid):
-        raise MemoryError
+    def broken(grid):
+        raise RuntimeError("injected")
 
-    monkeypatch.setattr(room._easels["a+partner"], "own_loss", out_of_memory)
+    monkeypatch.setattr(room._easels["a+partner"], "own_loss", broken)
     events = finish(room)
-    assert [event.code for event in events["a"]] == ["memory"]
+    assert [event.code for event in events["a"]] == ["internal"]
     assert isinstance(events["b"][-1], Done)
 
 

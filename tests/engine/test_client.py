@@ -12,7 +12,18 @@ import pytest
 
 from engine.client import LocalEngine
 from engine.errors import EngineDied, EngineError
-from engine.protocol import Cancelled, Done, Failed, Progress, Snapshot, Started
+from engine.one_engine import working_in
+from engine.protocol import (
+    PROTOCOL_VERSION,
+    Cancelled,
+    Done,
+    Failed,
+    Hello,
+    Progress,
+    Snapshot,
+    Started,
+    encode_frame,
+)
 
 SCRIPT = str(Path(__file__).with_name("scripted_engine.py"))
 
@@ -75,7 +86,7 @@ async def test_the_engine_draws_says_what_it_is_and_ends_when_closed(tmp_path, a
     assert isinstance(second[-1], Done)
     assert first[-1].png != second[-1].png
     assert not is_alive(process_id)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
 
 async def test_a_job_can_be_cancelled_and_one_that_fails_says_why(tmp_path, ask):
@@ -140,6 +151,70 @@ async def test_the_engine_ends_by_itself_when_its_client_is_killed(tmp_path):
         await until(lambda: not is_alive(process_id))
 
 
+async def test_a_late_answer_to_an_older_attempt_is_dropped(tmp_path, ask):
+    async with running(scripted(tmp_path, "late")) as engine:
+        first = await collect(engine, "1", ask())
+        second = await collect(engine, "1", ask())
+    assert [event.png for event in (*first, *second)] == [b"new", b"new"]
+
+
+async def test_what_is_on_its_way_when_a_job_is_put_aside_does_not_reach_its_next_attempt(
+    tmp_path, ask
+):
+    long, short = ask(iterations=2000, display_every=1, num_cuts=4), ask(iterations=2, num_cuts=4)
+    async with running(real(tmp_path)) as engine:
+        drawing = engine.draw("1", long)
+        async with contextlib.aclosing(drawing):
+            async for event in drawing:
+                if isinstance(event, Progress):
+                    break
+        events = await collect(engine, "1", short)
+    assert [type(event) for event in events if not isinstance(event, Snapshot)] == [Started, Done]
+
+
+async def test_a_frozen_engine_of_a_killed_client_is_ended_by_the_next_one(tmp_path, caplog):
+    frozen = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "engine", "--snapshots", str(tmp_path)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    frozen.stdin.write(encode_frame(Hello(PROTOCOL_VERSION)))
+    await until(lambda: (tmp_path / "lock").exists() and (tmp_path / "lock").read_text())
+    frozen.send_signal(signal.SIGSTOP)
+    async with running(real(tmp_path)) as engine:
+        assert await frozen.wait() == -signal.SIGKILL
+        await until(lambda: engine.ready)
+    assert f"process {frozen.pid}, did not end by itself" in caplog.text
+
+
+async def test_a_second_engine_does_not_work_with_the_snapshots_of_another(tmp_path):
+    with working_in(tmp_path):
+        second = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "engine", "--snapshots", str(tmp_path)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, said = await second.communicate(encode_frame(Hello(PROTOCOL_VERSION)))
+    assert second.returncode == 1
+    assert b"another engine works with the snapshots" in said
+
+
+async def test_what_nobody_goes_on_with_is_not_kept(tmp_path):
+    kept = {"1.safetensors", "1+partner.safetensors", "12.safetensors"}
+    for name in (*kept, "2.safetensors", "2+partner.safetensors", "1.writing", "3.writing"):
+        (tmp_path / name).write_bytes(b"")
+    engine = scripted(tmp_path, "silent")
+    await engine.start({"1", "12"})
+    try:
+        await until(lambda: engine.ready)
+        assert {path.name for path in tmp_path.iterdir()} == kept | {"lock"}
+        await engine.forget("1")
+        assert {path.name for path in tmp_path.iterdir()} == {"12.safetensors", "lock"}
+    finally:
+        await engine.close()
+
+
 async def test_the_same_job_cannot_be_drawn_twice_at_once(tmp_path, ask):
     async with running(scripted(tmp_path, "silent")) as engine:
         first = asyncio.create_task(collect(engine, "1", ask()))
@@ -156,6 +231,8 @@ async def test_the_same_job_cannot_be_drawn_twice_at_once(tmp_path, ask):
         ("silent", {"silence_timeout": 0.5}, "silent for too long"),
         ("stalled", {"stall_timeout": 5}, "more than 5 s"),
         ("garbage", {}, "not a reply"),
+        ("no text", {}, "not a reply"),
+        ("endless", {}, "not a reply"),
         ("too long", {}, "at most"),
     ],
 )

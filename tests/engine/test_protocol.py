@@ -1,5 +1,8 @@
 """The messages and their framing."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,11 +11,13 @@ from engine import protocol
 from engine.protocol import (
     HEADER_BYTES,
     MAX_FRAME,
+    PROTOCOL_VERSION,
     Cancel,
     Draw,
     Hello,
     Progress,
     ProtocolError,
+    Ready,
     decode_reply,
     decode_request,
     encode_frame,
@@ -56,3 +61,34 @@ def test_random_bytes_are_refused_and_nothing_else_is_raised(body):
     for decode in (decode_request, decode_reply):
         with pytest.raises(ProtocolError):
             decode(body)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"\0\0",
+        b"\0\0\0\x05abc",
+        b"\xff\xff\xff\xff",
+        b"\0\0\0\x03abc",
+        b"GET / HTTP/1.1\r\n\r\n",
+        encode_frame(Draw("1", make_settings({"prompts": "a cat"}))),
+        encode_frame(Hello(PROTOCOL_VERSION + 1)),
+        encode_frame(Hello(2**64 - 1)),
+    ],
+)
+def test_an_engine_that_is_not_spoken_to_in_its_language_ends_before_it_loads_anything(
+    said, tmp_path
+):
+    command = [sys.executable, "-m", "engine", "--snapshots", str(tmp_path)]
+    done = subprocess.run(command, input=said, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 1
+    replies, at = [], 0
+    while at < len(done.stdout):
+        end = at + HEADER_BYTES + frame_length(done.stdout[at : at + HEADER_BYTES])
+        replies.append(decode_reply(done.stdout[at + HEADER_BYTES : end]))
+        at = end
+    told = [reply for reply in replies if isinstance(reply, Ready)]
+    # Another version is told which one is spoken here; nothing else is answered.
+    versions = [PROTOCOL_VERSION] if b"Hello" in said else []
+    assert [reply.version for reply in told] == versions

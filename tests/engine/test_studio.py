@@ -18,6 +18,7 @@ from engine.protocol import Cancelled, Done, Draw, Failed, Progress, Snapshot, S
 from engine.recipe import draw_again, read_recipe
 from engine.settings import PIXELCLIP, resolve
 from tests.engine.conftest import TINY
+from tests.engine.malformed import encoded, png_of, zeros
 
 pytestmark = pytest.mark.usefixtures("models_folder")
 
@@ -199,6 +200,7 @@ def test_four_easels_take_one_sampling_a_tick_and_one_forward_where_the_bytes_al
     for number in range(4):
         settings = ask(perceptors=[name], seed=number, iterations=3, start="noise")
         room.add(Draw(str(number), settings))
+    forwards.clear()
     finish(room)
     assert samplings == [4, 4, 4]
     assert forwards == passes * 3
@@ -216,6 +218,7 @@ def test_batches_show_so_many_times_the_views_a_few_at_a_time(studio, ask, monke
     room = studio()
     room.add(Draw("several", tiny(ask, batches=3, iterations=2)))
     room.add(Draw("one", tiny(ask, seed=2, iterations=2)))
+    seen.clear()
     finish(room)
     assert [len(views) for views in seen] == [6] * 8
     # Of each step the first batch passes beside the other job's only one.
@@ -311,14 +314,14 @@ def test_a_job_that_fails_does_not_disturb_its_neighbours(studio, ask, monkeypat
     room.add(Draw("bad", tiny(ask, seed=2)))
     list(room.tick())
 
-    def out_of_memory(grid):
-        raise torch.OutOfMemoryError("injected")
+    def broken(grid):
+        raise RuntimeError("injected")
 
-    monkeypatch.setattr(room._easels["bad"], "own_loss", out_of_memory)
+    monkeypatch.setattr(room._easels["bad"], "own_loss", broken)
     with caplog.at_level(logging.CRITICAL):
         events = finish(room)
     assert isinstance(events["bad"][-1], Failed)
-    assert events["bad"][-1].code == "memory"
+    assert events["bad"][-1].code == "internal"
     assert events["good"][-1].png == alone.png
 
 
@@ -352,3 +355,26 @@ def test_init_weight_keeps_a_picture_near_its_init_image(studio, ask):
         return np.abs(native - (220, 30, 30)).mean()
 
     assert distance(init_weight=10) < distance(init_weight=0) / 2
+
+
+NOISE = encoded(Image.effect_noise((64, 48), 99))
+
+
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        (b"", "damaged"),
+        (b"no picture", "damaged"),
+        (NOISE[: len(NOISE) // 2], "damaged"),
+        (encoded(Image.new("RGB", (8, 8)), "GIF"), "damaged"),
+        (png_of(20_000, 20_000, zeros(10)), "damaged"),
+        (png_of(9000, 9000, zeros(10)), "9000 × 9000 pixels; allowed are 512 a side"),
+        (encoded(Image.new("RGB", (513, 1))), "513 × 1 pixels; allowed are 512 a side"),
+    ],
+)
+def test_a_picture_that_was_not_made_safe_before_is_not_decoded(studio, ask, sent, sentence):
+    settings = tiny(ask, init_image="a", start="auto")
+    event = studio().add(Draw("1", settings, {"a": sent}))
+    assert isinstance(event, Failed)
+    assert event.code == "settings"
+    assert sentence in event.sentence
