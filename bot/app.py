@@ -23,7 +23,7 @@ from bot.commands import FOR_EVERYBODY, add_commands
 from bot.config import Config
 from bot.dispatcher import TOLD_OF_MOVES, Dispatcher
 from bot.easels import easels
-from bot.errors import Refusal, answer_error, say
+from bot.errors import Refusal, answer_error, try_to_say
 from bot.forgetting import Forgetter
 from bot.jobs import Frame
 from bot.keeping import Keeper, Rules
@@ -66,7 +66,7 @@ class PixelTree(app_commands.CommandTree["PixelBot"]):
         except Refusal as refusal:
             # What is offered while somebody types has no room for a sentence.
             if interaction.type is not discord.InteractionType.autocomplete:
-                await say(interaction, str(refusal))
+                await try_to_say(interaction, str(refusal))
             return False
         return True
 

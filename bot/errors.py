@@ -152,10 +152,15 @@ async def answer_error(
         return
     if written is not None and written.strip():
         text = f"{text}\nThis is what you wrote:\n{code_block(written, _LONGEST_GIVEN_BACK)}"
+    await try_to_say(interaction, text)
+
+
+async def try_to_say(interaction: discord.Interaction, text: str) -> None:
+    """Say it if Discord takes it; whoever it was for has been left alone by Discord if not."""
     try:
         await say(interaction, text)
-    except discord.HTTPException as unsaid:
-        log.warning("the answer did not arrive: %s", unsaid)
+    except (discord.HTTPException, aiohttp.ClientError) as error:
+        log.warning("the answer did not arrive: %r", error)
 
 
 async def say(interaction: discord.Interaction, text: str) -> None:

@@ -9,7 +9,14 @@ import discord
 import pytest
 from discord import app_commands
 
-from bot.errors import AUTO_MODERATION, DISCORD_SENTENCES, Refusal, is_refusal, sentence
+from bot.errors import (
+    AUTO_MODERATION,
+    DISCORD_SENTENCES,
+    Refusal,
+    answer_error,
+    is_refusal,
+    sentence,
+)
 from bot.store import QueueFull, TooSoon
 from engine import errors as engine_errors
 from engine.errors import EngineDied, OutputError, PictureError, SettingsError
@@ -33,6 +40,19 @@ def http_error(status: int, code: int) -> discord.HTTPException:
 def test_a_refusal_says_what_it_says(kind: type[Exception]) -> None:
     assert sentence(kind("Too many.")) == "Too many."
     assert is_refusal(kind("Too many."))
+
+
+@pytest.mark.parametrize("lost", [aiohttp.ServerDisconnectedError(), http_error(500, 0)])
+async def test_an_answer_that_is_lost_too_is_no_error_of_its_own(
+    lost: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def send_message(*_: object, **__: object) -> None:
+        raise lost
+
+    response = SimpleNamespace(is_done=lambda: False, send_message=send_message)
+    interaction = SimpleNamespace(user=SimpleNamespace(id=1), response=response)
+    await answer_error(interaction, aiohttp.ServerDisconnectedError())
+    assert "the answer did not arrive" in caplog.text
 
 
 def test_a_cause_inside_a_command_is_found() -> None:
