@@ -335,7 +335,7 @@ def test_what_cannot_be_drawn_is_refused_with_a_sentence(studio, ask):
     unsent = room.add(Draw("c", tiny(ask, init_image="x")))
     assert "not sent along" in unsent.sentence
     broken = room.add(Draw("d", tiny(ask, init_image="x"), {"x": b"no PNG"}))
-    assert broken.code == "internal"
+    assert broken.code == "settings"
     assert room.idle
 
 
