@@ -17,8 +17,13 @@ app = typer.Typer(
     add_completion=False,
     # A traceback's variables may hold the token.
     pretty_exceptions_show_locals=False,
+    # Plain help: rich, with its Markdown, takes longer to import than all else of it.
+    rich_markup_mode=None,
+    context_settings={"max_content_width": 100},
 )
-database = typer.Typer(help="Look after the bot's database.", no_args_is_help=True)
+database = typer.Typer(
+    help="Look after the bot's database.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(database, name="db")
 # Without a name: its commands stand beside these.
 app.add_typer(engine_cli.app)

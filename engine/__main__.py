@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.one_engine import FolderInUse, working_in
-from engine.processors import wait_politely
+from engine.processors import keep_memory, wait_politely
 from engine.protocol import (
     HEADER_BYTES,
     HEARTBEAT_SECONDS,
@@ -144,6 +144,7 @@ def serve(wire: Wire, snapshots: Path, snapshot_seconds: float) -> int:
     """Draw what the client asks for until it is gone."""
     # torch takes seconds to import: heartbeats are under way by now, and a wrong peer is gone.
     wait_politely()
+    keep_memory()
     import torch
 
     from engine.errors import PerceptorError

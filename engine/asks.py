@@ -9,6 +9,7 @@ import torch
 
 from engine.cutouts import Views, sample
 from engine.perceptors import Perceptor
+from engine.stopwatch import span
 
 # The picture as prompts see it, without its free-standing subject, the two sides of a mask, and the
 # picture as a dream sees it (`engine.dream`).
@@ -39,6 +40,10 @@ class Judge(Protocol):
     def view_size(self) -> int:
         """Side of the square views it takes, in pixels."""
 
+    @property
+    def alike(self) -> bool:
+        """As `Perceptor.alike`."""
+
     def __call__(self, views: torch.Tensor) -> Answer:
         """Views ``[n, 3, size, size]``, RGB in 0…1 → what it says of each, differentiable."""
 
@@ -53,6 +58,11 @@ class Encoding:
     def view_size(self) -> int:
         """Side of the square views it takes, in pixels."""
         return self.perceptor.view_size
+
+    @property
+    def alike(self) -> bool:
+        """As the perceptor's."""
+        return self.perceptor.alike
 
     def __call__(self, views: torch.Tensor) -> torch.Tensor:
         """Views → ``[n, d]``, unit length."""
@@ -69,6 +79,11 @@ class Layers:
     def view_size(self) -> int:
         """Side of the square views it takes, in pixels."""
         return self.perceptor.view_size
+
+    @property
+    def alike(self) -> bool:
+        """As the perceptor's."""
+        return self.perceptor.alike
 
     def __call__(self, views: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Views → ``[n, channels, height, width]`` a stage."""
@@ -119,10 +134,12 @@ def answered(
         shown = [looks[index][part] for index, part in seen]
         key = judge.view_size, seen
         if key not in sampled:
-            sampled[key] = sample(
-                [look.grid for look in shown], [look.views for look in shown], judge.view_size
-            )
-        answers = _split(judge(sampled[key]), [len(look.views) for look in shown])
+            with span("cutouts"):
+                sampled[key] = sample(
+                    [look.grid for look in shown], [look.views for look in shown], judge.view_size
+                )
+        with span("perceptor"):
+            answers = _answers(judge, sampled[key], [len(look.views) for look in shown])
         by_look = dict(zip(seen, answers, strict=True))
         for index, ask in questions:
             answer = by_look[index, ask.part]
@@ -136,7 +153,14 @@ def answered(
     )
 
 
-def _split(answer: Answer, counts: list[int]) -> Sequence[Answer]:
+def _answers(judge: Judge, views: torch.Tensor, counts: list[int]) -> Sequence[Answer]:
+    """What a judge says of each look's views, which follow one another in these numbers.
+
+    A GPU wants them all together; on a processor the views of one job fill it as well.
+    """
+    if not judge.alike and views.device.type == "cpu":
+        return [judge(part) for part in torch.split(views, counts)]
+    answer = judge(views)
     if isinstance(answer, torch.Tensor):
         return torch.split(answer, counts)
     return list(zip(*(torch.split(layer, counts) for layer in answer), strict=True))

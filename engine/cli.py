@@ -10,8 +10,13 @@ import typer
 from engine.errors import EngineError, OutputError, PictureError, SettingsError
 from engine.settings import OPTION, PIXELCLIP, find_option, make_settings, picture_names, series
 
-app = typer.Typer(add_completion=False)
-models_app = typer.Typer(help="Weights of published models on this machine.", no_args_is_help=True)
+# Plain help: rich, with its Markdown, takes longer to import than all else of it.
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+models_app = typer.Typer(
+    help="Weights of published models on this machine.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 app.add_typer(models_app, name="models")
 
 _SHIPPED_FOR = {
@@ -284,31 +289,86 @@ def palettes(
 
 @app.command()
 def bench(
-    cuts: Annotated[int, typer.Option(min=1, max=128, help=_help("num_cuts"))] = 16,
+    drawer: Annotated[
+        list[str] | None, typer.Option(help="Which to measure; repeatable; pixel and clipdraw.")
+    ] = None,
+    perceptor: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Whose time to measure, with random weights; repeatable; "
+            f"{PIXELCLIP} and ViT-B-32/openai."
+        ),
+    ] = None,
+    jobs: Annotated[
+        list[int] | None,
+        typer.Option(min=1, max=64, help="How many are drawn together; repeatable; 1 2 4 8 16."),
+    ] = None,
+    cuts: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=128, help=f"Views of each job in a step; 12 with {PIXELCLIP}, else 36."
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Processor threads; as many as torch takes.")
+    ] = None,
+    turns: Annotated[int, typer.Option(min=3, help="The most times that each is measured.")] = 20,
+    seconds: Annotated[
+        float, typer.Option(min=1, help="For each drawer with each perceptor, about.")
+    ] = 60.0,
+    naive: Annotated[
+        bool, typer.Option(help="Whether open_clip's own module and the naive loop are measured.")
+    ] = True,
+    cpu_clock: Annotated[
+        bool,
+        typer.Option(
+            "--cpu-clock", help="Measure the processor's time, if others use the machine."
+        ),
+    ] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Three turns, of 1 and 8 jobs with pixelclip only.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    chart: Annotated[Path | None, typer.Option(help="A PNG of the bars.")] = None,
 ) -> None:
-    """Measure how fast this machine draws, alone and several pictures together."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from engine.processors import wait_politely
+    """Measure a step beside its floor and the naive loop: how fast this machine draws."""
+    from engine.processors import keep_memory, wait_politely
 
     wait_politely()
-    from engine.bench import measure
+    keep_memory()
+    import torch
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("jobs", "cuts each", "ms a tick", "floor, ms", "efficiency", "steps a second"):
-        table.add_column(heading, justify="right")
-    for jobs in (1, 2, 4, 8):
-        row = measure(jobs, cuts)
-        table.add_row(
-            str(row.jobs),
-            str(row.cuts),
-            f"{1000 * row.iteration:.1f}",
-            f"{1000 * row.floor:.1f}",
-            f"{row.efficiency:.2f}",
-            f"{row.throughput:.1f}",
-        )
-    Console().print(table)
+    from engine.bench import report
+    from engine.bench.measure import Effort, devices, machine, measure
+    from engine.errors import PerceptorError
+    from engine.outputs import check_target
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    effort = Effort(3 if quick else turns, seconds, naive, "cpu" if cpu_clock else "wall")
+    counts = sorted(set(jobs)) if jobs else [1, 8] if quick else [1, 2, 4, 8, 16]
+    told, rows = machine(effort.clock), []
+    try:
+        if chart is not None:
+            check_target("--chart", chart, (".png",))
+        for device in devices():
+            for name in perceptor or [PIXELCLIP, "ViT-B-32/openai"]:
+                together = counts if jobs or not quick or name == PIXELCLIP else [1]
+                for each in drawer or ["pixel", "clipdraw"]:
+                    rows += measure(each, name, device, together, effort, cuts)
+    except (SettingsError, PerceptorError, EngineError, OutputError) as error:
+        raise refuse(error) from None
+    if chart is not None:
+        from engine.files import write_atomically
+        from engine.png import encode_png
+
+        write_atomically(chart, encode_png(report.chart(told, rows)))
+    if json:
+        typer.echo(report.to_json(told, rows))
+        return
+    from rich.console import Console
+
+    Console(width=max(200, Console().width)).print(report.table(told, rows))
 
 
 @models_app.command("list")

@@ -11,14 +11,20 @@ and the look-up's gradient is summed in a fixed order, so that the same seed giv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch.autograd.function import once_differentiable
+
+from engine.covered import covered_views
 
 # Sub-samples a side within each view pixel: cells' edges come out antialiased.
 SUPERSAMPLING = 2
 BACKDROP_CELLS = 4
 WIDE_EVERY = 3
+# Pixels a side of views whose pixels are as large as cells, and are looked up several times each.
+_SMALL = 64
 
 _NUMBERS_PER_VIEW = 16
 
@@ -142,19 +148,13 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
 
     """
     device = grids[0].device
-    # Row 0 is the void around a picture: nothing, fully transparent.
-    void = torch.zeros(1, 4, device=device)
-    cells = torch.cat([void, *(grid.movedim(1, 3).reshape(-1, 4) for grid in grids)])
+    if size > _SMALL and device.type == "cpu":
+        covered = [
+            covered_views(grid, chosen, _layers(grid, chosen), size)
+            for grid, chosen in zip(grids, views, strict=True)
+        ]
+        return covered[0] if len(covered) == 1 else torch.cat(covered)
     with torch.no_grad():
-        positions, first = [], 1
-        for grid, chosen in zip(grids, views, strict=True):
-            layers, _, rows, columns = grid.shape
-            indices = _cell_indices(chosen, rows, columns, size, device)
-            last = (torch.arange(len(chosen), device=device) % WIDE_EVERY != 0) * (layers - 1)
-            offset = (first + last * rows * columns)[:, None, None, None]
-            positions.append(torch.where(indices < 0, 0, indices + offset))
-            first += layers * rows * columns
-        indices = torch.cat(positions)
         backdrops = F.interpolate(
             torch.cat([chosen.backdrops for chosen in views]).to(device),
             size=(size, size),
@@ -163,10 +163,8 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
         )
         noise = torch.cat([_noise(chosen, size) for chosen in views]).to(device)
         colours = torch.cat([chosen.colours for chosen in views]).to(device)[..., None, None]
-
-    count = indices.shape[0]
-    looked_up = F.embedding_bag(indices.flatten(0, 2), cells, mode="mean")
-    seen = looked_up.view(count, size, size, 4).permute(0, 3, 1, 2)
+    looked_up = [_looked_up(*each, size) for each in zip(grids, views, strict=True)]
+    seen = torch.cat(looked_up).view(-1, size, size, 4).permute(0, 3, 1, 2)
     view = seen[:, :3] + (1 - seen[:, 3:]) * backdrops
     jittered = (
         colours[:, :, 0] * view[:, 0:1]
@@ -177,29 +175,93 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
     return jittered + noise
 
 
+def _layers(grid: torch.Tensor, views: Views) -> torch.Tensor:
+    """Which layer each view sees: ``[n]``."""
+    return (torch.arange(len(views)) % WIDE_EVERY != 0) * (len(grid) - 1)
+
+
+def _looked_up(grid: torch.Tensor, views: Views, size: int) -> torch.Tensor:
+    """The mean of what each pixel's sub-samples find in a picture: ``[n · size · size, 4]``."""
+    # Around each layer lies a border of nothing, in which all looks at what is outside end.
+    cells = F.pad(grid, (1, 1, 1, 1)).movedim(1, 3).reshape(-1, 4)
+    rows, columns = grid.shape[2:]
+    with torch.no_grad():
+        indices = _cell_indices(views, rows, columns, size, grid.device)
+        layer = _layers(grid, views).to(grid.device, torch.int32)
+        indices += layer[:, None, None, None] * ((rows + 2) * (columns + 2))
+    means: torch.Tensor = _Means.apply(cells, indices.flatten(0, 2))
+    return means
+
+
+class _Means(torch.autograd.Function):
+    """Rows of a table ``[cells, d]``, looked up by indices ``[n, k]``, to their means ``[n, d]``.
+
+    The gradient of each cell is summed in the order of the indices, wherever they are summed: as an
+    embedding bag does it, but with no sort of them all.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,  # noqa: ANN401 - torch has no public type for it
+        table: torch.Tensor,
+        indices: torch.Tensor,
+    ) -> torch.Tensor:
+        ctx.save_for_backward(indices)
+        ctx.cells = len(table)
+        return F.embedding_bag(indices, table, mode="mean")
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:  # noqa: ANN401
+        (indices,) = ctx.saved_tensors
+        samples = indices.shape[1]
+        if gradient.device.type != "cpu":
+            return _sorted_sum(indices, gradient / samples, ctx.cells), None
+        of_table = gradient.new_zeros(gradient.shape[1], ctx.cells)
+        for summed, pull in zip(of_table, gradient.T / samples, strict=True):
+            summed.index_add_(0, indices.flatten(), pull.repeat_interleave(samples))
+        return of_table.T, None
+
+
+def _sorted_sum(indices: torch.Tensor, gradient: torch.Tensor, cells: int) -> torch.Tensor:
+    """On a GPU, where `index_add_` has no order: sums of sorted runs, which have one."""
+    result: torch.Tensor = torch.ops.aten.embedding_dense_backward(
+        gradient.repeat_interleave(indices.shape[1], 0), indices.flatten().long(), cells, -1, False
+    )
+    return result
+
+
 def _cell_indices(
     views: Views, rows: int, columns: int, size: int, device: torch.device
 ) -> torch.Tensor:
-    """The cells under each view pixel's sub-samples, −1 outside: ``[n, size, size, samples]``."""
+    """The cells under each view pixel's sub-samples: ``[n, size, size, samples]``, int32.
+
+    They are counted in a picture with a border of one cell, where all that is outside ends.
+    """
     pixels = (torch.arange(size, device=device) + 0.5) * (2 / size) - 1
     parts = ((torch.arange(SUPERSAMPLING, device=device) + 0.5) / SUPERSAMPLING - 0.5) * (2 / size)
-    x_axis = (pixels[None, :, None, None] + parts[None, None, None, :]).expand(
-        1, size, SUPERSAMPLING, SUPERSAMPLING
-    )
-    y_axis = (pixels[:, None, None, None] + parts[None, None, :, None]).expand(
-        size, 1, SUPERSAMPLING, SUPERSAMPLING
-    )
-    x_axis, y_axis = x_axis.flatten(2), y_axis.flatten(2)
-    h = views.homographies.to(device)[..., None, None, None]
-    depth = h[:, 2, 0] * x_axis + h[:, 2, 1] * y_axis + h[:, 2, 2]
+    axis = (pixels[:, None] + parts[None, :]).flatten()
+    h = views.homographies.to(device)[..., None, None]
+
+    def plane(row: int) -> torch.Tensor:
+        """``a · x + b · y + c``, rounded after each operation, at each sub-sample."""
+        across, down = h[:, row, 0] * axis[None, None, :], h[:, row, 1] * axis[None, :, None]
+        return (across + down).add_(h[:, row, 2])
+
     half = min(rows, columns) / 2
-    x = (h[:, 0, 0] * x_axis + h[:, 0, 1] * y_axis + h[:, 0, 2]) / depth * half + columns / 2
-    y = (h[:, 1, 0] * x_axis + h[:, 1, 1] * y_axis + h[:, 1, 2]) / depth * half + rows / 2
+    depth = plane(2)
+    x = plane(0).div_(depth).mul_(half).add_(columns / 2).floor_()
+    y = plane(1).div_(depth).mul_(half).add_(rows / 2).floor_()
     if views.wraps:
-        # A float's remainder may be the side itself; whole numbers' never is.
-        return (y.floor().long() % rows) * columns + x.floor().long() % columns
-    inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
-    return torch.where(inside, y.long() * columns + x.long(), -1)
+        x.remainder_(columns)
+        y.remainder_(rows)
+    else:
+        x.clamp_(-1, columns)
+        y.clamp_(-1, rows)
+    # Whole numbers, exact in float32 up to 2^24.
+    indices = y.add_(1).mul_(columns + 2).add_(x).add_(1).to(torch.int32)
+    by_pixel = indices.view(-1, size, SUPERSAMPLING, size, SUPERSAMPLING).transpose(2, 3)
+    return by_pixel.flatten(3)
 
 
 def _noise(views: Views, size: int) -> torch.Tensor:

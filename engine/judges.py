@@ -66,6 +66,11 @@ class Judges:
             hashes |= {judge.name: judge.weights_hash for judge in self.classifiers()}
         return hashes
 
+    def dtype(self, settings: Settings) -> str:
+        """What a job of resolved settings is judged in: the coarsest of its perceptors' numbers."""
+        used = {self.perceptor(name).dtype for name, _ in shares(settings)}
+        return "bfloat16" if "bfloat16" in used else "float32"
+
     def needed(self, settings: Settings) -> int:
         """How many bytes a step of a job of resolved settings keeps at least, for its views."""
         assert settings.num_cuts is not None

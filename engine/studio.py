@@ -44,8 +44,9 @@ from engine.protocol import (
 )
 from engine.questions import questions
 from engine.recipe import Recipe, make_recipe, write_recipe
-from engine.settings import BLEND_FRAMES, DRAWING_VERSION, Settings, picture_names, resolve
+from engine.settings import BLEND_FRAMES, Settings, drawing_version, picture_names, resolve
 from engine.snapshots import PARTNER, remove_snapshots, snapshot_path
+from engine.stopwatch import span
 from engine.vqgan import load_vqgan
 from engine.walk import Walk
 
@@ -173,6 +174,11 @@ class Studio:
         easel = self._easels[job]
         return easel.iteration, *_files(easel)
 
+    def frame(self, job: str) -> bytes:
+        """A progress frame of a job as it stands: a PNG of the output size."""
+        easel = self._easels[job]
+        return encode_png(easel.drawer.enlarged(easel.size))
+
     def save_all(self) -> None:
         """Save every job as it stands, so that another process can go on from there."""
         for easel in self._easels.values():
@@ -241,9 +247,9 @@ class Studio:
             vqgan = load_vqgan(settings.vqgan_model, self.device)
             weights[f"vqgan-{settings.vqgan_model}"] = vqgan.weights_hash
         provenance = Provenance(
-            drawing_version=DRAWING_VERSION,
+            drawing_version=drawing_version(settings),
             device=self.device_class,
-            dtype="float32",
+            dtype=self._judges.dtype(settings),
             weights=weights,
         )
         start = self._beginnings.begin(settings, pictures)
@@ -267,9 +273,10 @@ class Studio:
             # What the step had made so far would stay in the memory as long as the error.
             traceback.clear_frames(error.__traceback__)
             return {easel.job: error for easel in easels}
-        for easel, (loss, score) in zip(easels, taken, strict=True):
-            easel.loss, easel.score = loss, score
-            easel.step()
+        with span("step"):
+            for easel, (loss, score) in zip(easels, taken, strict=True):
+                easel.loss, easel.score = loss, score
+                easel.step()
         return {}
 
     def _backward(self, easels: Sequence[Easel]) -> list[tuple[float, float]]:
@@ -277,7 +284,8 @@ class Studio:
         taken = torch.zeros(len(easels), 2)
         for batch in range(max(easel.settings.batches for easel in easels)):
             due = [i for i, easel in enumerate(easels) if batch < easel.settings.batches]
-            looks = [easels[i].looks(batch) for i in due]
+            with span("render"):
+                looks = [easels[i].looks(batch) for i in due]
             losses, scores = answered([self._asks[easels[i].job] for i in due], looks)
             parts = []
             for i, look, loss, score in zip(due, looks, losses, scores, strict=True):
@@ -285,7 +293,8 @@ class Studio:
                 whole = (loss + easel.own_loss(look["whole"].grid)) / easel.settings.batches
                 taken[i] += torch.stack([whole.detach(), score / easel.settings.batches]).cpu()
                 parts.append(whole)
-            torch.autograd.backward(torch.stack(parts).sum())
+            with span("backward"):
+                torch.autograd.backward(torch.stack(parts).sum())
         return [(loss, score) for loss, score in taken.tolist()]
 
     def _events(self, job: str) -> Iterator[JobEvent]:
@@ -314,7 +323,8 @@ class Studio:
             yield Done(job, png, native_png, statistics, svg, () if walk is None else walk.frames)
             return
         if easel.shows and not easel.finished:
-            png = encode_png(easel.drawer.enlarged(easel.size))
+            with span("encode"):
+                png = self.frame(job)
             taken, asked = easel.iteration, easel.iterations
             yield Progress(job, taken, asked, easel.loss, easel.score, png)
         if self._clock() - self._saved[job] >= self._snapshot_seconds:

@@ -25,7 +25,7 @@ from engine.outputs import (
     write_picture,
     write_sheet,
 )
-from engine.processors import wait_politely
+from engine.processors import keep_memory, wait_politely
 from engine.recipe import Recipe, make_recipe
 from engine.settings import Settings
 from engine.sprite_sheet import arrange
@@ -116,6 +116,7 @@ def draw_in_terminal(
         try:
             # torch takes most of the time until the first frame: the bar is on the screen by then.
             wait_politely()
+            keep_memory()
             from engine.drawing import draw_together
             from engine.studio import Studio
 
@@ -177,6 +178,7 @@ def blend_in_terminal(
     with Live(bar, console=console, transient=True) as live:
         try:
             wait_politely()
+            keep_memory()
             from engine.drawing import draw_jobs
 
             for event in draw_jobs([job]):

@@ -13,6 +13,9 @@ class Perceptor(Protocol):
         name: the name it is asked for by.
         view_size: side of the square views it takes, in pixels.
         weights_hash: identifies its weights; part of what a picture's bytes depend on.
+        dtype: what it is computed in, by torch's name; another part.
+        alike: whether what it says of a view, and the view's gradient, are the same bytes however
+            many views it sees together; if not, the views of each job pass by themselves.
 
     """
 
@@ -27,6 +30,14 @@ class Perceptor(Protocol):
     @property
     def weights_hash(self) -> str:
         """The first 16 hexadecimal digits of the SHA-256 of its weights."""
+
+    @property
+    def dtype(self) -> str:
+        """What it is computed in, by torch's name: "float32" or "bfloat16"."""
+
+    @property
+    def alike(self) -> bool:
+        """Whether a view's bytes do not depend on how many others there are."""
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
         """Texts → ``[n, d]``, unit length, fp32."""

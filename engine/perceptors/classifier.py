@@ -22,6 +22,8 @@ class Classifier:
 
     """
 
+    alike = False
+
     def __init__(self, name: str, device: torch.device | str = "cpu") -> None:
         self.name = name
         architecture = name.partition("/")[2]

@@ -272,6 +272,8 @@ class PixelClip:
 
     name = "pixelclip"
     view_size = VIEW_SIZE
+    dtype = "float32"
+    alike = True
 
     def __init__(self, path: Path | None = None, device: torch.device | str = "cpu") -> None:
         file = WEIGHTS if path is None else path

@@ -29,7 +29,13 @@ from engine.settings.options import (
 from engine.settings.pictures import picture_names, with_names
 from engine.settings.readers import seed_from, split_weight
 from engine.settings.record import Settings
-from engine.settings.resolve import DRAWING_VERSION, MAX_CHOICES, resolve, series
+from engine.settings.resolve import (
+    DRAWING_VERSION,
+    MAX_CHOICES,
+    drawing_version,
+    resolve,
+    series,
+)
 
 __all__ = [
     "BLEND_FRAMES",
@@ -50,6 +56,7 @@ __all__ = [
     "Option",
     "Quality",
     "Settings",
+    "drawing_version",
     "find_option",
     "make_settings",
     "picture_names",

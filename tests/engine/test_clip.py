@@ -13,13 +13,14 @@ from engine.models import pull as pulling
 from engine.models.pull import pull
 from engine.perceptors import auto_perceptors, load_perceptor
 from engine.perceptors import clip as module
+from engine.perceptors.dtype import best_dtype
 from tests.engine.conftest import CPU, TINY, TINY_CONFIGURATION
 
 pytestmark = pytest.mark.usefixtures("models_folder")
 
 
 def test_a_saved_model_is_the_model_that_was_saved(models_folder):
-    perceptor = load_perceptor(TINY, CPU)
+    perceptor = module.ClipPerceptor(TINY, CPU, torch.float32)
     torch.manual_seed(0)
     original = open_clip.create_model("tiny").eval()
     views = torch.rand(3, 3, 32, 32)
@@ -28,7 +29,6 @@ def test_a_saved_model_is_the_model_that_was_saved(models_folder):
     with torch.no_grad():
         expected = original.encode_image((views - mean) / deviation)
         expected = torch.nn.functional.normalize(expected, dim=1)
-        # The inference kernels of attention round otherwise than those that keep a gradient.
         assert torch.allclose(perceptor.encode_views(views), expected, atol=1e-6)
 
 
@@ -40,6 +40,11 @@ def test_vectors_have_unit_length_and_views_pass_gradients_while_weights_are_fro
     encoded[:, 0].sum().backward()
     assert views.grad.abs().sum() > 0
     assert not any(p.requires_grad for p in perceptor._model.parameters())
+
+
+def test_the_numbers_it_is_computed_in_are_told_and_chosen_by_the_processor():
+    assert module.ClipPerceptor(TINY, CPU, torch.float32).dtype == "float32"
+    assert load_perceptor(TINY, CPU).dtype == str(best_dtype(CPU)).removeprefix("torch.")
 
 
 # Image towers of open_clip by kind: how they are configured, and channels and sides of the layers.

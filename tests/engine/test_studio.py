@@ -12,10 +12,11 @@ from PIL import Image
 from engine.asks import answered
 from engine.errors import PictureError
 from engine.perceptors.clip import ClipPerceptor
+from engine.perceptors.pixelclip import PixelClip
 from engine.png import encode_png
 from engine.protocol import Cancelled, Done, Draw, Failed, Progress, Snapshot, Started
 from engine.recipe import draw_again, read_recipe
-from engine.settings import resolve
+from engine.settings import PIXELCLIP, resolve
 from tests.engine.conftest import TINY
 from tests.engine.malformed import encoded, png_of, zeros
 
@@ -146,9 +147,40 @@ def test_a_picture_does_not_depend_on_who_else_is_in_the_room(studio, ask, threa
     assert together.statistics.score == pytest.approx(alone.statistics.score)
 
 
-def test_four_easels_take_one_sampling_and_one_forward_a_tick(studio, ask, monkeypatch):
+def test_eight_small_drawings_together_have_the_bytes_that_each_has_alone(studio, ask):
+    asked = {
+        str(seed): ask(perceptors=[PIXELCLIP], start="noise", seed=seed, iterations=3, **given)
+        for seed, given in enumerate(
+            [{}, {"num_cuts": 9}, {"palette": "pico8"}, {"tile": True}] * 2
+        )
+    }
+    room = studio()
+    for job, settings in asked.items():
+        room.add(Draw(job, settings))
+    together = finish(room)
+    for job, settings in asked.items():
+        assert together[job][-1].png == draw_alone(studio, settings).png
+
+
+def test_a_drawing_tells_the_numbers_and_the_version_it_was_judged_with(studio, ask):
+    one = studio()
+    small = one.add(Draw("a", ask(perceptors=[PIXELCLIP], start="noise"))).provenance
+    large = one.add(Draw("b", tiny(ask))).provenance
+    both = one.add(Draw("c", ask(perceptors=[PIXELCLIP, TINY]))).provenance
+    judged_in = ClipPerceptor(TINY, one.device).dtype
+    assert (small.dtype, large.dtype, both.dtype) == ("float32", judged_in, judged_in)
+    # The mathematics of large views and frozen towers is newer than that of small ones.
+    assert small.drawing_version < large.drawing_version == both.drawing_version
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "passes"), [(PixelClip, PIXELCLIP, [24]), (ClipPerceptor, TINY, [6] * 4)]
+)
+def test_four_easels_take_one_sampling_a_tick_and_one_forward_where_the_bytes_allow(
+    studio, ask, monkeypatch, kind, name, passes
+):
     forwards, samplings = [], []
-    encode_views = ClipPerceptor.encode_views
+    encode_views = kind.encode_views
 
     def counted(self, views):
         forwards.append(len(views))
@@ -162,15 +194,16 @@ def test_four_easels_take_one_sampling_and_one_forward_a_tick(studio, ask, monke
         samplings.append(len(grids))
         return sample(grids, views, size)
 
-    monkeypatch.setattr(ClipPerceptor, "encode_views", counted)
+    monkeypatch.setattr(kind, "encode_views", counted)
     monkeypatch.setattr(module, "sample", counted_sample)
     room = studio()
     for number in range(4):
-        room.add(Draw(str(number), tiny(ask, seed=number, iterations=3)))
+        settings = ask(perceptors=[name], seed=number, iterations=3, start="noise")
+        room.add(Draw(str(number), settings))
     forwards.clear()
     finish(room)
     assert samplings == [4, 4, 4]
-    assert forwards == [24, 24, 24]
+    assert forwards == passes * 3
 
 
 def test_batches_show_so_many_times_the_views_a_few_at_a_time(studio, ask, monkeypatch):
@@ -187,14 +220,15 @@ def test_batches_show_so_many_times_the_views_a_few_at_a_time(studio, ask, monke
     room.add(Draw("one", tiny(ask, seed=2, iterations=2)))
     seen.clear()
     finish(room)
-    assert [len(views) for views in seen] == [12, 6, 6, 12, 6, 6]
-    first, second, third = seen[0][:6], seen[1], seen[2]
+    assert [len(views) for views in seen] == [6] * 8
+    # Of each step the first batch passes beside the other job's only one.
+    first, _, second, third = seen[:4]
     assert not torch.equal(first, second)
     assert not torch.equal(second, third)
 
 
 def test_a_step_of_several_batches_goes_by_the_mean_of_their_gradients(studio, ask):
-    settings = resolve(tiny(ask, batches=3))
+    settings = resolve(ask(perceptors=[PIXELCLIP], start="noise", batches=3))
     room = studio()
     room.add(Draw("a", settings))
     easel, asks = room._easels["a"], room._asks["a"]

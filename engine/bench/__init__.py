@@ -1,0 +1,1 @@
+"""How fast this machine draws, beside what cannot be done without, and what others do instead."""
