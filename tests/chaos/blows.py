@@ -13,7 +13,7 @@ from tests.chaos.records import Records
 from tests.chaos.stage import Stage, runs, until
 from tests.discord_server.world import Payload
 
-_LONGEST_WAIT = 30.0
+_LONGEST_WAIT, _SOON = 30.0, 4.0
 # Six seconds of silence, two until it is killed, and some for a busy machine.
 _LONGEST_FREEZE = 40.0
 
@@ -63,16 +63,18 @@ class Blows:
         return dict(hits)
 
     async def wait_for(self, blow: Blow) -> None:
-        """Wait until enough has been drawn and something is being drawn, if the blow is to."""
+        """Wait until enough has been drawn and the bot is well, if the blow is to."""
         if blow.ended is not None:
             enough = blow.ended
             with contextlib.suppress(TimeoutError):
                 await until(lambda: self._records.ended() >= enough, _LONGEST_WAIT)
                 await self._stage.well()
-                await until(self._records.running, _LONGEST_WAIT)
 
     async def strike(self, blow: Blow) -> None:
-        """Do it."""
+        """Do it, if it is to at work as soon as something is being drawn."""
+        if blow.ended is not None:
+            with contextlib.suppress(TimeoutError):
+                await until(self._records.running, _SOON)
         await asyncio.sleep(blow.pause)
         match blow.kind:
             case "kill engine":
@@ -106,7 +108,7 @@ class Blows:
         """Wait until a new message is on its way, in which the bot's death does most harm."""
         seen = len(await self._stage.discord.requests())
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LONGEST_WAIT):
+            async with asyncio.timeout(_SOON):
                 while True:
                     if any(map(_is_under_way, await self._stage.discord.requests(seen))):
                         return
