@@ -32,15 +32,21 @@ _NEEDED = {
     "attach_files": "Attach Files",
     "embed_links": "Embed Links",
 }
+# What it takes to find, after a crash, a message that was sent and could not be written down.
+_FINDING = {"read_message_history": "Read Message History"}
 _NEEDED_IN_THREADS = {
     **{name: title for name, title in _NEEDED.items() if name != "send_messages"},
     "send_messages_in_threads": "Send Messages in Threads",
 }
 
 
-def missing_permissions(granted: discord.Permissions, *, in_thread: bool = False) -> list[str]:
-    """What the bot lacks to show a picture, as Discord's settings call it."""
+def missing_permissions(
+    granted: discord.Permissions, *, in_thread: bool = False, finding: bool = False
+) -> list[str]:
+    """What the bot lacks to show a picture, and to find it again, as Discord's settings call it."""
     needed = _NEEDED_IN_THREADS if in_thread else _NEEDED
+    if finding:
+        needed = needed | _FINDING
     return [title for name, title in needed.items() if not getattr(granted, name)]
 
 

@@ -480,7 +480,8 @@ def _lacking(guild: discord.Guild, channel_ids: Sequence[int] | Mapping[int, Non
             lines.append(f"<#{channel_id}>: I do not see this channel.")
             continue
         granted = channel.permissions_for(guild.me)
-        missing = missing_permissions(granted, in_thread=isinstance(channel, discord.Thread))
+        in_thread = isinstance(channel, discord.Thread)
+        missing = missing_permissions(granted, in_thread=in_thread, finding=True)
         if missing:
             lines.append(f"<#{channel_id}>: {', '.join(missing)}")
     return "\n".join(lines)[:_MOST_LISTED]

@@ -294,18 +294,29 @@ async def test_what_the_bot_lacks_in_the_chosen_channels_is_told(tmp_path: Path)
         mute = server.guild.create_text_channel(
             "mute",
             overwrites={
-                server.bot.user: discord.PermissionOverwrite(attach_files=False, embed_links=False)
+                server.bot.user: discord.PermissionOverwrite(
+                    attach_files=False, embed_links=False, read_message_history=False
+                )
             },
         )
         walk = await Walk(server).start()
         assert lacking(walk.message) is None
         await walk.choose("channels", mute, server.channel)
-        assert lacking(walk.message) == f"<#{mute.id}>: Attach Files, Embed Links"
+        assert (
+            lacking(walk.message)
+            == f"<#{mute.id}>: Attach Files, Embed Links, Read Message History"
+        )
         await walk.press("Next", 4)
         await walk.choose("starboard", mute)
-        assert lacking(walk.message) == f"<#{mute.id}>: Attach Files, Embed Links"
+        assert (
+            lacking(walk.message)
+            == f"<#{mute.id}>: Attach Files, Embed Links, Read Message History"
+        )
         await walk.press("Next", 2)
-        assert lacking(walk.message) == f"<#{mute.id}>: Attach Files, Embed Links"
+        assert (
+            lacking(walk.message)
+            == f"<#{mute.id}>: Attach Files, Embed Links, Read Message History"
+        )
         await walk.press("Back", 2)
         await walk.choose("starboard")
         await walk.press("Back", 4)
