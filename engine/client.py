@@ -46,6 +46,8 @@ FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 30.0
 # An engine whose client was killed saves its jobs and ends in less.
 _FORMER_SECONDS = 4.0
+# The silence that is allowed is listened through in so many parts.
+_LISTENINGS = 10
 
 
 class Engine(Protocol):
@@ -256,8 +258,7 @@ class LocalEngine:
             self._ready = ready
             self._up.set()
             while True:
-                async with asyncio.timeout(self._silence_timeout):
-                    reply = await self._receive(process)
+                reply = await self._hear(process)
                 if isinstance(reply, Heartbeat):
                     if reply.stalled > self._stall_timeout:
                         return f"one tick took more than {self._stall_timeout:g} s"
@@ -277,6 +278,24 @@ class LocalEngine:
         drawing = self._drawings.get(told.event.job)
         if drawing is not None and drawing.attempt == told.attempt:
             drawing.events.put_nowait(told.event)
+
+    async def _hear(self, process: asyncio.subprocess.Process) -> Reply:
+        """The next reply; raises `TimeoutError` when the engine is silent for too long.
+
+        If this process was stopped itself, or the whole machine, there is something to be read, but
+        a clock that ran on does not know: so only time that was listened through counts.
+        """
+        receiving = asyncio.ensure_future(self._receive(process))
+        try:
+            for _ in range(_LISTENINGS):
+                timeout = self._silence_timeout / _LISTENINGS
+                done, _ = await asyncio.wait({receiving}, timeout=timeout)
+                if done:
+                    return receiving.result()
+        finally:
+            receiving.cancel()
+            await asyncio.gather(receiving, return_exceptions=True)
+        raise TimeoutError
 
     async def _receive(self, process: asyncio.subprocess.Process) -> Reply:
         assert process.stdout is not None

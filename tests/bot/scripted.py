@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 
 import msgspec
 
@@ -51,7 +51,7 @@ class ScriptedEngine:
             asyncio.Queue
         )
 
-    async def start(self) -> None:
+    async def start(self, unfinished: Collection[str] | None = None) -> None:
         pass
 
     async def close(self) -> None:

@@ -48,6 +48,10 @@ def main(kind):
         match kind:
             case "silent":
                 time.sleep(60)
+            case "well":
+                while True:
+                    send(Heartbeat(0.0))
+                    time.sleep(0.02)
             case "stalled":
                 while True:
                     send(Heartbeat(999.0))

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -223,6 +224,18 @@ async def test_the_same_job_cannot_be_drawn_twice_at_once(tmp_path, ask):
         with pytest.raises(EngineError, match="already"):
             await collect(engine, "1", ask())
         first.cancel()
+
+
+async def test_an_engine_is_not_silent_because_nobody_listened(tmp_path, ask, caplog):
+    async with running(scripted(tmp_path, "well", silence_timeout=0.5)) as engine:
+        drawing = asyncio.create_task(collect(engine, "1", ask()))
+        await until(lambda: engine.ready)
+        await asyncio.sleep(0.2)
+        # As a stopped process, or a machine that was asleep.
+        time.sleep(1)  # noqa: ASYNC251
+        done, _ = await asyncio.wait({drawing}, timeout=3)
+        assert not done, caplog.text
+        drawing.cancel()
 
 
 @pytest.mark.parametrize(
