@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 
 import aiohttp
 
@@ -87,7 +88,7 @@ class People:
                     iterations=iterations,
                     quality="draft",
                 )
-            await self._row_appears(person, _bare(prompt), recipe.seed)
+            await self._appears(partial(self._records.find, person, _bare(prompt), recipe.seed))
         self.asked[wish] = job.id
         if wish.meddler is not None:
             await self._meddle(job.id, self._discord.users[wish.meddler])
@@ -95,12 +96,12 @@ class People:
             await asyncio.sleep(wish.cancel_after)
             await self._cancel(job.id, person)
 
-    async def _row_appears(self, person: str, prompt: str, seed: int) -> None:
-        """Wait for it, as long as somebody waits for an answer."""
+    async def _appears(self, row: Callable[[], object]) -> None:
+        """Wait for a row, as long as somebody waits for an answer."""
         bots = self._stage.starts
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                while self._records.find(person, prompt, seed) is None:
+                while not row():
                     await asyncio.sleep(_LOOK_SECONDS)
                     if self._stage.starts != bots:
                         # That bot has heard of it or not; this one has not.
@@ -124,18 +125,23 @@ class People:
 
     async def _vary(self, which: int) -> None:
         """Press the button below one of the finished pictures until there are variations of it."""
-        while True:
-            finished = [
-                job
-                for job in self._records.jobs()
-                if job.state is State.DONE and job.relation is None and job.report == "posted"
-            ]
-            if finished:
-                job = finished[which % len(finished)]
-                if any(j.parent_id == job.id for j in self._records.jobs()):
-                    return
-                await self._press(job, "variations", str(job.user_id))
+        while not (finished := self._finished()):
             await asyncio.sleep(20 * _LOOK_SECONDS)
+        # Others are finished while this one is pressed.
+        job = finished[which % len(finished)]
+        while not self._has_children(job.id):
+            await self._press(job, "variations", str(job.user_id))
+            await self._appears(partial(self._has_children, job.id))
+
+    def _has_children(self, job_id: int) -> bool:
+        return any(other.parent_id == job_id for other in self._records.jobs())
+
+    def _finished(self) -> list[Job]:
+        return [
+            job
+            for job in self._records.jobs()
+            if job.state is State.DONE and job.relation is None and job.report == "posted"
+        ]
 
     async def _press(self, job: Job, action: str, person: str) -> bool:
         """Press a button of a job's message, if it is there; returns whether it was."""
