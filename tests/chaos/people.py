@@ -125,10 +125,8 @@ class People:
 
     async def _vary(self, which: int) -> None:
         """Press the button below one of the finished pictures until there are variations of it."""
-        while not (finished := self._finished()):
+        while (job := self._finished(which)) is None:  # noqa: ASYNC110 - as in `until`
             await asyncio.sleep(20 * _LOOK_SECONDS)
-        # Others are finished while this one is pressed.
-        job = finished[which % len(finished)]
         while not self._has_children(job.id):
             await self._press(job, "variations", str(job.user_id))
             await self._appears(partial(self._has_children, job.id))
@@ -136,12 +134,14 @@ class People:
     def _has_children(self, job_id: int) -> bool:
         return any(other.parent_id == job_id for other in self._records.jobs())
 
-    def _finished(self) -> list[Job]:
-        return [
+    def _finished(self, which: int) -> Job | None:
+        """One of the pictures that are finished by now, if there are any."""
+        finished = [
             job
             for job in self._records.jobs()
             if job.state is State.DONE and job.relation is None and job.report == "posted"
         ]
+        return finished[which % len(finished)] if finished else None
 
     async def _press(self, job: Job, action: str, person: str) -> bool:
         """Press a button of a job's message, if it is there; returns whether it was."""
