@@ -46,6 +46,7 @@ class People:
         self.tries: Counter[str] = Counter()
         self.cancelled_by_owner: set[int] = set()
         self.meddled = 0
+        self._varied: set[int] = set()
 
     def wish(self, count: int) -> None:
         """Let so many wishes have been made in all."""
@@ -127,6 +128,7 @@ class People:
         """Press the button below one of the finished pictures until there are variations of it."""
         while (job := self._finished(which)) is None:  # noqa: ASYNC110 - as in `until`
             await asyncio.sleep(20 * _LOOK_SECONDS)
+        self._varied.add(job.id)
         while not self._has_children(job.id):
             await self._press(job, "variations", str(job.user_id))
             await self._appears(partial(self._has_children, job.id))
@@ -135,11 +137,14 @@ class People:
         return any(other.parent_id == job_id for other in self._records.jobs())
 
     def _finished(self, which: int) -> Job | None:
-        """One of the pictures that are finished by now, if there are any."""
+        """One of the pictures that are finished by now, and nobody has had varied, if any."""
         finished = [
             job
             for job in self._records.jobs()
-            if job.state is State.DONE and job.relation is None and job.report == "posted"
+            if job.state is State.DONE
+            and job.relation is None
+            and job.report == "posted"
+            and job.id not in self._varied
         ]
         return finished[which % len(finished)] if finished else None
 
