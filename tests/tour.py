@@ -95,7 +95,7 @@ async def walk(tour: Tour) -> None:
 
 async def _asking(tour: Tour) -> None:
     await tour.begin("pixel")
-    await tour.look("examples")
+    await tour.look("begun")
     await tour.page.keyboard.type("a lighthouse at dusk --pal", delay=_TYPING_MS)
     await tour.look("a-setting-is-completed")
     await tour.page.keyboard.type("ette resurrect64", delay=_TYPING_MS)
