@@ -35,6 +35,24 @@ class Group:
     rate: float
 
 
+@dataclass(frozen=True)
+class Pace:
+    """What changes of the rules from one step to the next, worked out on the host.
+
+    Attributes:
+        trusted: whether the second moment is known well enough to be used.
+        moves: ``[groups]``, how far a number moves whose gradient is as large as it usually is.
+        decays: ``[groups]``, how much of its way a number loses.
+        corrections: ``[2]``, what the first and the second moment are too small by.
+
+    """
+
+    trusted: bool
+    moves: torch.Tensor
+    decays: torch.Tensor
+    corrections: torch.Tensor
+
+
 class Adam:
     """Adam (Kingma & Ba 2015) with bias correction, or one of its variants.
 
@@ -49,6 +67,9 @@ class Adam:
         betas: decay of the first and of the second moment.
 
     """
+
+    # How many steps were taken is no part of what is worked out on a device.
+    HOST_ONLY = frozenset({"_steps"})
 
     def __init__(
         self,
@@ -65,7 +86,6 @@ class Adam:
         kept = parameters if rule == "adamw" else []
         self._begun = [parameter.detach().clone() for parameter in kept]
 
-    @torch.no_grad()
     def step(self, factor: float = 1.0) -> None:
         """Move every parameter by its gradient, and forget the gradients.
 
@@ -73,11 +93,33 @@ class Adam:
             factor: of all rates in this step.
 
         """
+        self.move(self.pace(factor))
+        self.count()
+
+    def pace(self, factor: float = 1.0) -> Pace:
+        """What the next step takes from the host, whose rates are multiplied by a factor."""
         first, second = self._betas
+        steps = self._steps + 1
+        trust = _rectification(second, steps) if self._rule == "radam" else 1.0
+        rates = [group.rate * factor for group in self._groups]
+        return Pace(
+            trusted=trust > 0,
+            moves=torch.tensor([rate * (trust or 1.0) for rate in rates]),
+            decays=torch.tensor([rate * WEIGHT_DECAY for rate in rates]),
+            corrections=torch.tensor([1 - first**steps, 1 - second**steps]),
+        )
+
+    def count(self) -> None:
+        """Note that a step has been taken."""
         self._steps += 1
-        trust = _rectification(second, self._steps) if self._rule == "radam" else 1.0
-        rates = [(p, group.rate * factor) for group in self._groups for p in group.parameters]
-        for number, (parameter, rate) in enumerate(rates):
+
+    @torch.no_grad()
+    def move(self, pace: Pace) -> None:
+        """The part of a step that is worked out where the parameters are."""
+        first, second = self._betas
+        paces = zip(self._groups, pace.moves, pace.decays, strict=True)
+        rates = [(p, move, decay) for group, move, decay in paces for p in group.parameters]
+        for number, (parameter, move, decay) in enumerate(rates):
             mean, square = self._mean[number], self._square[number]
             gradient = parameter.grad
             if gradient is None:
@@ -85,12 +127,12 @@ class Adam:
             mean.lerp_(gradient, 1 - first)
             square.lerp_(self._squared(gradient), 1 - second)
             if self._begun:
-                parameter.lerp_(self._begun[number], rate * WEIGHT_DECAY)
-            if trust > 0:
-                scale = (square / (1 - second**self._steps)).sqrt() * (1 - first**self._steps)
-                parameter -= rate * trust * mean / (scale + _TINY)
+                parameter.lerp_(self._begun[number], decay)
+            if pace.trusted:
+                scale = (square / pace.corrections[1]).sqrt() * pace.corrections[0]
+                parameter -= move * mean / (scale + _TINY)
             else:
-                parameter -= rate * mean / (1 - first**self._steps)
+                parameter -= move * mean / pace.corrections[0]
         self.zero_grad()
 
     def zero_grad(self) -> None:

@@ -174,6 +174,6 @@ def _sum(losses: list[torch.Tensor], device: torch.device) -> torch.Tensor:
 def _mean(scores: Sequence[tuple[float, torch.Tensor]], device: torch.device) -> torch.Tensor:
     """By share; NaN for a job whose fit nothing says."""
     if not scores:
-        return torch.tensor(torch.nan, device=device)
+        return torch.full((), torch.nan, device=device)
     weighted = torch.stack([share * score for share, score in scores])
     return weighted.sum() / sum(share for share, _ in scores)

@@ -122,7 +122,7 @@ class _Some:
         mine = slice(first, first + _TOGETHER)
         self.layers = layers[mine]
         self.first, self.end = first, first + len(self.layers)
-        self.places = _places(views.homographies[mine], cells, size, wraps=views.wraps)
+        self.places = looked_at(views.homographies[mine], cells, size, wraps=views.wraps)
         self.mix, self.offset = torch.split(views.colours[mine], [3, 1], dim=2)
         self.noise = [
             (_noise(views, number, size), views.noise[number].item())
@@ -148,15 +148,15 @@ class _Some:
 
     def taken_away(self) -> torch.Tensor:
         """Minus what is behind the picture: what an alpha of 1 adds, ``[n, 3, size · size]``."""
-        spread = _spread(self._coarse.shape[-1], self._size)
-        return torch.flatten(spread @ self._coarse @ spread.T, 2)
+        spreading = spread(self._coarse.shape[-1], self._size)
+        return torch.flatten(spreading @ self._coarse @ spreading.T, 2)
 
 
-def _places(
+def looked_at(
     homographies: torch.Tensor, cells: tuple[int, int], size: int, *, wraps: bool
 ) -> torch.Tensor:
     """Where each view pixel looks a layer up: ``[n, size, size, 2]``, −1…1 across the layer."""
-    steps = (torch.arange(size) + 0.5) * (2 / size) - 1
+    steps = (torch.arange(size, device=homographies.device) + 0.5) * (2 / size) - 1
     half = min(cells) / 2
     nearness = _plane(homographies[:, 2], steps).reciprocal_()
     places = homographies.new_empty(len(homographies), size, size, 2)
@@ -183,14 +183,14 @@ def _plane(row: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
 
 
 @lru_cache
-def _spread(coarse: int, size: int) -> torch.Tensor:
+def spread(coarse: int, size: int) -> torch.Tensor:
     """Linear interpolation whose ends lie in the corners: ``[size, coarse]``."""
     place = torch.linspace(0, coarse - 1, size)
     return (1 - (place[:, None] - torch.arange(coarse)).abs()).clamp(min=0)
 
 
 @lru_cache
-def _white(size: int) -> torch.Tensor:
+def white(size: int) -> torch.Tensor:
     """White noise ``[3, 2 · size, 2 · size]`` that views take a part of."""
     return torch.randn(3, 2 * size, 2 * size, generator=stream(0, "covered/noise"))
 
@@ -199,4 +199,4 @@ def _noise(views: "Views", number: int, size: int) -> torch.Tensor:
     """White noise ``[3, size, size]`` for a view: a part of what was drawn once for all."""
     generator = torch.Generator("cpu").manual_seed((views.noise_seed + number) % 2**62)
     top, left = torch.randint(size + 1, (2,), generator=generator).tolist()
-    return _white(size)[:, top : top + size, left : left + size]
+    return white(size)[:, top : top + size, left : left + size]

@@ -10,14 +10,15 @@ and the look-up's gradient is summed in a fixed order, so that the same seed giv
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch.autograd.function import once_differentiable
 
-from engine.covered import covered_views
+from engine.covered import covered_views, looked_at
+from engine.gathered import bilinear, composed, means
 
 # Sub-samples a side within each view pixel: cells' edges come out antialiased.
 SUPERSAMPLING = 2
@@ -41,6 +42,8 @@ class Views:
         noise: ``[n]``; amplitude of white noise on the view.
         noise_seed: seed of that noise, which is drawn at the size of the perceptor's views.
         wraps: whether the picture goes on from each border at the opposite one.
+        noise_places: ``[n, 2]`` in 0…1, which part of noise that was drawn once each view gets on a
+            device; None until `for_device`.
 
     """
 
@@ -50,6 +53,28 @@ class Views:
     noise: torch.Tensor
     noise_seed: int
     wraps: bool = False
+    noise_places: torch.Tensor | None = None
+
+    def for_device(self) -> "Views":
+        """The same without a seed: what it stands for on a device is drawn, and all is numbers."""
+        if self.noise_places is not None:
+            return self
+        generator = torch.Generator("cpu").manual_seed(self.noise_seed)
+        places = torch.rand(len(self), 2, generator=generator)
+        return replace(self, noise_seed=0, noise_places=places)
+
+    def on(self, device: torch.device) -> "Views":
+        """The same for a device and on it."""
+        drawn = self.for_device()
+        assert drawn.noise_places is not None
+        return replace(
+            drawn,
+            homographies=drawn.homographies.to(device),
+            colours=drawn.colours.to(device),
+            backdrops=drawn.backdrops.to(device),
+            noise=drawn.noise.to(device),
+            noise_places=drawn.noise_places.to(device),
+        )
 
     def __len__(self) -> int:
         return self.homographies.shape[0]
@@ -136,6 +161,8 @@ def choose_views(
 def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> torch.Tensor:
     """Render every view of every easel at once.
 
+    On a processor, unless the views are for a device: then they are made as a GPU makes them.
+
     Args:
         grids: for each easel ``[layers, 4, rows, columns]``, RGB premultiplied by alpha, and
             alpha. Wide views see the first layer, the whole picture; crops see the last one, which
@@ -148,7 +175,13 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
 
     """
     device = grids[0].device
-    if size > _SMALL and device.type == "cpu":
+    if device.type != "cpu" or views[0].noise_places is not None:
+        seen_there = [
+            _seen_on_device(grid, chosen.on(device), size)
+            for grid, chosen in zip(grids, views, strict=True)
+        ]
+        return seen_there[0] if len(seen_there) == 1 else torch.cat(seen_there)
+    if size > _SMALL:
         covered = [
             covered_views(grid, chosen, _layers(grid, chosen), size)
             for grid, chosen in zip(grids, views, strict=True)
@@ -156,13 +189,13 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
         return covered[0] if len(covered) == 1 else torch.cat(covered)
     with torch.no_grad():
         backdrops = F.interpolate(
-            torch.cat([chosen.backdrops for chosen in views]).to(device),
+            torch.cat([chosen.backdrops for chosen in views]),
             size=(size, size),
             mode="bilinear",
             align_corners=True,
         )
-        noise = torch.cat([_noise(chosen, size) for chosen in views]).to(device)
-        colours = torch.cat([chosen.colours for chosen in views]).to(device)[..., None, None]
+        noise = torch.cat([_noise(chosen, size) for chosen in views])
+        colours = torch.cat([chosen.colours for chosen in views])[..., None, None]
     looked_up = [_looked_up(*each, size) for each in zip(grids, views, strict=True)]
     seen = torch.cat(looked_up).view(-1, size, size, 4).permute(0, 3, 1, 2)
     view = seen[:, :3] + (1 - seen[:, 3:]) * backdrops
@@ -175,29 +208,51 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
     return jittered + noise
 
 
+def _seen_on_device(grid: torch.Tensor, views: Views, size: int) -> torch.Tensor:
+    """The views of one picture, both on one device."""
+    rows, columns = grid.shape[2:]
+    if size > _SMALL:
+        if views.wraps:
+            grid = F.pad(grid, (1, 1, 1, 1), mode="circular")
+        with torch.no_grad():
+            places = looked_at(views.homographies, (columns, rows), size, wraps=views.wraps)
+            layers = _layers(grid, views)
+        cells = bilinear(grid, layers, places)
+    else:
+        found = means(*_table(grid, views, size))
+        cells = found.view(-1, size, size, 4).permute(0, 3, 1, 2)
+    return composed(cells, views, size)
+
+
 def _layers(grid: torch.Tensor, views: Views) -> torch.Tensor:
     """Which layer each view sees: ``[n]``."""
-    return (torch.arange(len(views)) % WIDE_EVERY != 0) * (len(grid) - 1)
+    every = torch.arange(len(views), device=views.homographies.device)
+    return (every % WIDE_EVERY != 0) * (len(grid) - 1)
 
 
 def _looked_up(grid: torch.Tensor, views: Views, size: int) -> torch.Tensor:
     """The mean of what each pixel's sub-samples find in a picture: ``[n · size · size, 4]``."""
+    means: torch.Tensor = _Means.apply(*_table(grid, views, size))
+    return means
+
+
+def _table(grid: torch.Tensor, views: Views, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cells ``[cells, 4]``, and those under each pixel's sub-samples ``[n · size · size, k]``."""
     # Around each layer lies a border of nothing, in which all looks at what is outside end.
     cells = F.pad(grid, (1, 1, 1, 1)).movedim(1, 3).reshape(-1, 4)
     rows, columns = grid.shape[2:]
     with torch.no_grad():
-        indices = _cell_indices(views, rows, columns, size, grid.device)
-        layer = _layers(grid, views).to(grid.device, torch.int32)
+        indices = _cell_indices(views, rows, columns, size)
+        layer = _layers(grid, views).to(torch.int32)
         indices += layer[:, None, None, None] * ((rows + 2) * (columns + 2))
-    means: torch.Tensor = _Means.apply(cells, indices.flatten(0, 2))
-    return means
+    return cells, indices.flatten(0, 2)
 
 
 class _Means(torch.autograd.Function):
     """Rows of a table ``[cells, d]``, looked up by indices ``[n, k]``, to their means ``[n, d]``.
 
-    The gradient of each cell is summed in the order of the indices, wherever they are summed: as an
-    embedding bag does it, but with no sort of them all.
+    The gradient of each cell is summed in the order of the indices: as an embedding bag does it,
+    but with no sort of them all.
     """
 
     @staticmethod
@@ -215,33 +270,22 @@ class _Means(torch.autograd.Function):
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:  # noqa: ANN401
         (indices,) = ctx.saved_tensors
         samples = indices.shape[1]
-        if gradient.device.type != "cpu":
-            return _sorted_sum(indices, gradient / samples, ctx.cells), None
         of_table = gradient.new_zeros(gradient.shape[1], ctx.cells)
         for summed, pull in zip(of_table, gradient.T / samples, strict=True):
             summed.index_add_(0, indices.flatten(), pull.repeat_interleave(samples))
         return of_table.T, None
 
 
-def _sorted_sum(indices: torch.Tensor, gradient: torch.Tensor, cells: int) -> torch.Tensor:
-    """On a GPU, where `index_add_` has no order: sums of sorted runs, which have one."""
-    result: torch.Tensor = torch.ops.aten.embedding_dense_backward(
-        gradient.repeat_interleave(indices.shape[1], 0), indices.flatten().long(), cells, -1, False
-    )
-    return result
-
-
-def _cell_indices(
-    views: Views, rows: int, columns: int, size: int, device: torch.device
-) -> torch.Tensor:
+def _cell_indices(views: Views, rows: int, columns: int, size: int) -> torch.Tensor:
     """The cells under each view pixel's sub-samples: ``[n, size, size, samples]``, int32.
 
     They are counted in a picture with a border of one cell, where all that is outside ends.
     """
+    device = views.homographies.device
     pixels = (torch.arange(size, device=device) + 0.5) * (2 / size) - 1
     parts = ((torch.arange(SUPERSAMPLING, device=device) + 0.5) / SUPERSAMPLING - 0.5) * (2 / size)
     axis = (pixels[:, None] + parts[None, :]).flatten()
-    h = views.homographies.to(device)[..., None, None]
+    h = views.homographies[..., None, None]
 
     def plane(row: int) -> torch.Tensor:
         """``a · x + b · y + c``, rounded after each operation, at each sub-sample."""

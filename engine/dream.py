@@ -61,25 +61,43 @@ def octave_look(grid: torch.Tensor, octave: int, count: int, generator: torch.Ge
         generator: the easel's own stream; advanced by the same amount whatever is drawn.
 
     """
-    # From afar a view's pixel covers more of the picture's than it samples: dots that it chances
-    # upon would answer for their neighbours, and the picture would fill with noise.
-    covered = _CLOSER ** (OCTAVES - 1 - octave)
-    grid = F.avg_pool2d(grid, math.ceil(covered / SUPERSAMPLING))
-    numbers = torch.rand(count, 3, generator=generator)
     rows, columns = grid.shape[2:]
+    views = octave_views((columns, rows), octave, count, generator)
+    return Look(octave_grid(grid, octave), views)
+
+
+def octave_grid(grid: torch.Tensor, octave: int) -> torch.Tensor:
+    """What the views of an octave sample of a picture ``[1, 4, rows, columns]``."""
+    return F.avg_pool2d(grid, _pooled(octave))
+
+
+def octave_views(
+    size: tuple[int, int], octave: int, count: int, generator: torch.Generator
+) -> Views:
+    """The views of `octave_look`, of a picture of this width and height."""
+    columns, rows = (side // _pooled(octave) for side in size)
+    numbers = torch.rand(count, 3, generator=generator)
     # Views of one size would leave their own raster in the picture.
     reach = _CLOSER ** -(octave + numbers[:, 0] / 2)
     room = torch.tensor([columns, rows]) / min(columns, rows) - reach[:, None]
     homographies = torch.diag_embed(torch.stack([reach, reach, torch.ones(count)], 1))
     homographies[:, :2, 2] = (2 * numbers[:, 1:] - 1) * room
-    views = Views(
+    return Views(
         homographies=homographies,
         colours=torch.eye(3, 4).repeat(count, 1, 1),
         backdrops=torch.zeros(count, 3, BACKDROP_CELLS, BACKDROP_CELLS),
         noise=torch.zeros(count),
         noise_seed=0,
     )
-    return Look(grid, views)
+
+
+def _pooled(octave: int) -> int:
+    """How many dots a side are one for an octave.
+
+    From afar a view's pixel covers more of the picture's than it samples: dots that it chances
+    upon would answer for their neighbours, and the picture would fill with noise.
+    """
+    return math.ceil(_CLOSER ** (OCTAVES - 1 - octave) / SUPERSAMPLING)
 
 
 @torch.no_grad()

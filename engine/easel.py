@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,11 +13,13 @@ from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from engine.adam import Pace
 from engine.asks import Look, Part
 from engine.cutouts import Views, choose_views
 from engine.drawers import Start, grid_size, make_drawer, start_from_image
+from engine.drawers.base import Moment
 from engine.drawers.outline import asked_lines
-from engine.dream import HOLD, octave_at, octave_look
+from engine.dream import HOLD, octave_at, octave_grid, octave_views
 from engine.losses import init_loss, target_loss
 from engine.masks import Spot, read_mask
 from engine.picture_losses import weighted_losses
@@ -32,8 +34,51 @@ LEARNING_RATE_DROP = 0.1
 _T = TypeVar("_T")
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """Where one batch of a step looks.
+
+    Attributes:
+        views: of each part.
+        octave: of a dream.
+
+    """
+
+    views: Mapping[Part, Views]
+    octave: int | None = None
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """All that one step takes from the host; the rest of it is worked out on the device.
+
+    Attributes:
+        moment: of the drawer.
+        batches: where each looks.
+        pace: of the optimiser.
+
+    """
+
+    moment: Moment
+    batches: tuple[Chosen, ...]
+    pace: Pace
+
+    def for_device(self) -> "Numbers":
+        """The same with views for a device."""
+        batches = [
+            replace(batch, views={part: views.for_device() for part, views in batch.views.items()})
+            for batch in self.batches
+        ]
+        return replace(self, batches=tuple(batches))
+
+
 class Easel:
     """A picture on its way: the studio asks it for cells and views, and tells it to step.
+
+    A step has two parts. `numbers` draws on the host what changes from step to step. `looks`,
+    `own_loss` and `move` work with tensors of the device and with these numbers alone, ask nothing
+    back and make no tensor on the host, so that the device can do it all by itself. `count` says
+    that the step is taken.
 
     Args:
         job: its name.
@@ -61,8 +106,7 @@ class Easel:
         self.settings = settings
         self.provenance = provenance
         self.iteration = 0
-        self.loss = math.nan
-        self.score = math.nan
+        self.taken = torch.full((2,), math.nan, device=device)
         pictures = pictures or {}
         self.drawer = make_drawer(settings, start, device, asked_lines(settings, pictures))
         self._identity = _identity(settings, provenance)
@@ -79,6 +123,7 @@ class Easel:
         self._losses = weighted_losses(settings, device)
         self._target = _target(settings, pictures, device)
         self._spots = _spots(settings, pictures)
+        self._places = {part: spot.share.to(device) for part, spot in self._spots.items()}
 
     @property
     def iterations(self) -> int:
@@ -101,26 +146,53 @@ class Easel:
         width, height = _known(self.settings.size)
         return width, height
 
-    def looks(self, batch: int = 0) -> dict[Part, Look]:
-        """What of the picture is judged in the next step, or in one batch of it.
+    @property
+    def loss(self) -> float:
+        """The loss of the last step; NaN before the first."""
+        return self.taken[0].item()
+
+    @property
+    def score(self) -> float:
+        """How well the picture fits, in the last step; NaN before the first."""
+        return self.taken[1].item()
+
+    def numbers(self) -> Numbers:
+        """What the next step takes from the host.
 
         A step's noise has a stream of its own, so that a step taken again finds the same.
         """
         randomness = stream(_known(self.settings.seed), f"choice/{self.iteration}")
         progress = self.iteration / self.iterations
-        grid = self.drawer.grid(progress, randomness)
-        if batch == 0:
-            self._before_step = self._cutouts.get_state()
-        views = self._choose_views()
+        moment = self.drawer.moment(progress, randomness)
+        self._before_step = self._cutouts.get_state()
+        batches = tuple(self._choose(progress, batch) for batch in range(self.settings.batches))
+        done = 100 * self.iteration / self.iterations
+        drops = sum(done >= percent for percent in self.settings.learning_rate_drops)
+        return Numbers(moment, batches, self._optimizer.pace(LEARNING_RATE_DROP**drops))
+
+    def looks(self, numbers: Numbers, batch: int = 0) -> dict[Part, Look]:
+        """What of the picture is judged in a step, or in one batch of it."""
+        grid = self.drawer.grid(numbers.moment)
+        chosen = numbers.batches[batch]
+        views = chosen.views["whole"]
         looks: dict[Part, Look] = {"whole": Look(grid, views), "flat": Look(grid[:1], views)}
-        if self.settings.dream:
-            count = _known(self.settings.num_cuts)
-            looks["octave"] = octave_look(grid, octave_at(progress), count, self._cutouts)
-        for part, spot in self._spots.items():
+        if chosen.octave is not None:
+            looks["octave"] = Look(octave_grid(grid, chosen.octave), chosen.views["octave"])
+        for part, share in self._places.items():
             # What is elsewhere is cut away: there each view has another backdrop.
-            place = grid[:1] * spot.share.to(grid.device)
-            looks[part] = Look(place, self._spot_views(part, spot, batch))
+            looks[part] = Look(grid[:1] * share, chosen.views[part])
         return looks
+
+    def _choose(self, progress: float, batch: int) -> Chosen:
+        views: dict[Part, Views] = {"whole": self._choose_views()}
+        octave = None
+        if self.settings.dream:
+            octave = octave_at(progress)
+            size, count = grid_size(self.settings), _known(self.settings.num_cuts)
+            views["octave"] = octave_views(size, octave, count, self._cutouts)
+        for part, spot in self._spots.items():
+            views[part] = self._spot_views(part, spot, batch)
+        return Chosen(views, octave)
 
     def _choose_views(self) -> Views:
         columns, rows = grid_size(self.settings)
@@ -160,11 +232,13 @@ class Easel:
             asked.append(_known(self.settings.target_weight) * target_loss(grid[0], self._target))
         return torch.stack(asked).sum() if asked else grid.new_zeros(())
 
-    def step(self) -> None:
+    def move(self, numbers: Numbers) -> None:
         """Improve the parameters by the gradients that the studio has put there."""
-        done = 100 * self.iteration / self.iterations
-        drops = sum(done >= percent for percent in self.settings.learning_rate_drops)
-        self._optimizer.step(LEARNING_RATE_DROP**drops)
+        self._optimizer.move(numbers.pace)
+
+    def count(self) -> None:
+        """Note that a step has been taken."""
+        self._optimizer.count()
         self.iteration += 1
 
     def save(self, path: Path) -> None:

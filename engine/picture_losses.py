@@ -31,11 +31,11 @@ _FAINT = 1e-3
 
 def weighted_losses(settings: Settings, device: torch.device) -> Sequence[tuple[float, Loss]]:
     """The losses that resolved settings ask for, with their weights."""
-    standing = settings.transparent or bool(settings.layers)
+    standing, wraps = settings.transparent or bool(settings.layers), settings.tile
     losses: list[tuple[float, Loss]] = [
         (
             settings.smoothness_weight,
-            lambda layers: smoothness_loss(layers[0], wraps=settings.tile),
+            lambda layers: smoothness_loss(layers[0], wraps=wraps),
         ),
         (settings.saturation_weight, lambda layers: saturation_loss(layers[0])),
         (settings.symmetry_weight, lambda layers: symmetry_loss(layers[0])),
@@ -115,9 +115,11 @@ def border_loss(layers: torch.Tensor, *, standing: bool) -> torch.Tensor:
     """
     rows, columns = layers.shape[2:]
     width = max(1, round(_BORDER_SHARE * min(rows, columns)))
-    inside = torch.zeros(rows, columns, dtype=torch.bool, device=layers.device)
-    inside[width : rows - width, width : columns - width] = True
-    borders = layers[:, :, ~inside]
+    below, right = max(width, rows - width), max(width, columns - width)
+    middle = layers[:, :, width:below]
+    sides = torch.cat([middle[..., :width], middle[..., right:]], 3)
+    strips = (layers[:, :, :width], sides, layers[:, :, below:])
+    borders = torch.cat([strip.flatten(2) for strip in strips], 2)
     loss = (borders[0] - borders[0].mean(1, keepdim=True)).square().mean()
     if standing:
         loss = loss + borders[-1].square().mean()

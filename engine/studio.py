@@ -21,7 +21,7 @@ from PIL import Image
 from engine.asks import Ask, answered
 from engine.beginnings import Beginnings
 from engine.blend import partner_settings
-from engine.easel import Easel
+from engine.easel import Easel, Numbers
 from engine.errors import EngineError, PerceptorError, SettingsError
 from engine.images import NORMAL_SIDE
 from engine.judges import Judges
@@ -266,36 +266,43 @@ class Studio:
         if not easels:
             return {}
         try:
-            taken = self._backward(easels)
+            drawn = [easel.numbers() for easel in easels]
+            self._moved(easels, drawn)
         except Exception as error:
             # Whatever a kernel raises, out of memory above all, must not end the other jobs.
             log.exception("a step of jobs %s failed", [easel.job for easel in easels])
             # What the step had made so far would stay in the memory as long as the error.
             traceback.clear_frames(error.__traceback__)
             return {easel.job: error for easel in easels}
-        with span("step"):
-            for easel, (loss, score) in zip(easels, taken, strict=True):
-                easel.loss, easel.score = loss, score
-                easel.step()
+        for easel in easels:
+            easel.count()
         return {}
 
-    def _backward(self, easels: Sequence[Easel]) -> list[tuple[float, float]]:
-        """Put every easel's gradient in place; its loss and score, the means of its batches."""
-        taken = torch.zeros(len(easels), 2)
+    def _moved(self, easels: Sequence[Easel], drawn: Sequence[Numbers]) -> None:
+        """The part of a step that is worked out on the device, from the numbers of each easel."""
+        self._backward(easels, drawn)
+        with span("step"):
+            for easel, numbers in zip(easels, drawn, strict=True):
+                easel.move(numbers)
+
+    def _backward(self, easels: Sequence[Easel], drawn: Sequence[Numbers]) -> None:
+        """Put every easel's gradient in place, and its loss and score, the means of its batches."""
+        taken: list[list[torch.Tensor]] = [[] for _ in easels]
         for batch in range(max(easel.settings.batches for easel in easels)):
             due = [i for i, easel in enumerate(easels) if batch < easel.settings.batches]
             with span("render"):
-                looks = [easels[i].looks(batch) for i in due]
+                looks = [easels[i].looks(drawn[i], batch) for i in due]
             losses, scores = answered([self._asks[easels[i].job] for i in due], looks)
             parts = []
             for i, look, loss, score in zip(due, looks, losses, scores, strict=True):
                 easel = easels[i]
                 whole = (loss + easel.own_loss(look["whole"].grid)) / easel.settings.batches
-                taken[i] += torch.stack([whole.detach(), score / easel.settings.batches]).cpu()
+                taken[i].append(torch.stack([whole.detach(), score / easel.settings.batches]))
                 parts.append(whole)
             with span("backward"):
                 torch.autograd.backward(torch.stack(parts).sum())
-        return [(loss, score) for loss, score in taken.tolist()]
+        for easel, means in zip(easels, taken, strict=True):
+            easel.taken.copy_(torch.stack(means).sum(0))
 
     def _events(self, job: str) -> Iterator[JobEvent]:
         easel, *others = self._easels_of(job)

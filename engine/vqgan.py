@@ -148,7 +148,10 @@ def clamp_with_gradient(
         high: the greatest, likewise.
 
     """
-    limits = (torch.as_tensor(limit, device=values.device) for limit in (low, high))
+    limits = (
+        limit if isinstance(limit, torch.Tensor) else torch.full((), limit, device=values.device)
+        for limit in (low, high)
+    )
     clamped: torch.Tensor = _ClampWithGradient.apply(values, *limits)
     return clamped
 

@@ -25,6 +25,22 @@ class Start:
     repeats: bool = False
 
 
+@dataclass(frozen=True)
+class Moment:
+    """What a picture takes from the host in one step, apart from its parameters.
+
+    Attributes:
+        hard: whether its choices are hard.
+        temperature: of soft choices, a scalar; None without choices.
+        noise: what is added to the numbers that choose, a tensor a layer; nothing for no noise.
+
+    """
+
+    hard: bool = False
+    temperature: torch.Tensor | None = None
+    noise: tuple[torch.Tensor, ...] = ()
+
+
 class Drawer(Protocol):
     """A picture as parameters to optimise.
 
@@ -44,17 +60,23 @@ class Drawer(Protocol):
     def constants(self) -> list[torch.Tensor]:
         """What the picture is made of besides, always in the same order; saved and resumed."""
 
-    def grid(
-        self, progress: float = 0.0, randomness: torch.Generator | None = None
-    ) -> torch.Tensor:
-        """What views sample ``[layers, 4, rows, columns]``: RGB premultiplied by alpha, and alpha.
-
-        The first layer is the whole picture. A second one is its subject, free-standing.
+    def moment(self, progress: float, randomness: torch.Generator | None = None) -> Moment:
+        """What `grid` takes from the host, drawn there.
 
         Args:
             progress: the share of the run that is done, 0…1: a choice that is soft at first and
                 hard at the end is as hard as it should be then.
             randomness: the stream of such a choice's noise; without it there is none.
+
+        """
+
+    def grid(self, moment: Moment | None = None) -> torch.Tensor:
+        """What views sample ``[layers, 4, rows, columns]``: RGB premultiplied by alpha, and alpha.
+
+        The first layer is the whole picture. A second one is its subject, free-standing.
+
+        Args:
+            moment: of the same drawing; by default that of the beginning, without noise.
 
         """
 

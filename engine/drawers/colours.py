@@ -14,6 +14,7 @@ from typing import Protocol
 import torch
 import torch.nn.functional as F
 
+from engine.drawers.base import Moment
 from engine.drawers.matching import matched
 from engine.drawers.paths import Path, slerp
 from engine.drawers.quantize import from_oklab, to_oklab
@@ -73,13 +74,26 @@ class Colours(Protocol):
     def nearest(self, colour: torch.Tensor) -> torch.Tensor:
         """Of the colours that a cell may have the one nearest to this one; both ``[3]``."""
 
-    def mixed(
-        self, logits: torch.Tensor, progress: float, randomness: torch.Generator | None
-    ) -> torch.Tensor:
-        """The colours ``[3, rows, columns]`` in 0…1 at this share of the run, 0…1."""
+    def moment(
+        self,
+        shapes: Sequence[tuple[int, ...]],
+        progress: float,
+        randomness: torch.Generator | None,
+    ) -> Moment:
+        """What the choice of layers takes from the host at this share of the run, 0…1.
 
-    def opacity(self, logits: torch.Tensor, progress: float) -> torch.Tensor:
-        """The alpha of a subject's cells, in the shape of its logits, at this share of the run."""
+        Args:
+            shapes: of each layer's logits.
+            progress: the share of the run.
+            randomness: the stream of the noise; None for none.
+
+        """
+
+    def mixed(self, logits: torch.Tensor, moment: Moment, layer: int = 0) -> torch.Tensor:
+        """The colours ``[3, rows, columns]`` in 0…1 of the logits of a layer."""
+
+    def opacity(self, logits: torch.Tensor, moment: Moment) -> torch.Tensor:
+        """The alpha of a subject's cells, in the shape of its logits."""
 
     def path_to(self, pairs: "Pairs", *, wraps: bool) -> tuple[Path, list[Field]]:
         """The way of the colours themselves, and that of the logits of each layer.
@@ -139,16 +153,24 @@ class FreeColours:
         """The colour itself."""
         return colour
 
-    def mixed(
-        self, logits: torch.Tensor, progress: float, randomness: torch.Generator | None
-    ) -> torch.Tensor:
+    def moment(
+        self,
+        shapes: Sequence[tuple[int, ...]],
+        progress: float,
+        randomness: torch.Generator | None,
+    ) -> Moment:
+        """Nothing: there is no choice."""
+        del shapes, progress, randomness
+        return Moment()
+
+    def mixed(self, logits: torch.Tensor, moment: Moment, layer: int = 0) -> torch.Tensor:
         """The colours ``[3, rows, columns]``, the same at every share of the run."""
-        del progress, randomness
+        del moment, layer
         return torch.sigmoid(logits)
 
-    def opacity(self, logits: torch.Tensor, progress: float) -> torch.Tensor:
+    def opacity(self, logits: torch.Tensor, moment: Moment) -> torch.Tensor:
         """The alpha of a subject's cells: soft throughout, as their colours are."""
-        del progress
+        del moment
         return torch.sigmoid(logits)
 
     def path_to(self, pairs: Pairs, *, wraps: bool) -> tuple[Path, list[Field]]:
@@ -233,24 +255,35 @@ class PaletteColours:
         """The nearest of the colours as they are now, without a gradient."""
         palette = self.palette.detach()
         apart = to_oklab(palette) - to_oklab(colour[None])
-        return palette[apart.square().sum(1).argmin()]
+        return palette.index_select(0, apart.square().sum(1).argmin(0, keepdim=True))[0]
 
-    def mixed(
-        self, logits: torch.Tensor, progress: float, randomness: torch.Generator | None
-    ) -> torch.Tensor:
-        """The mixture of the palette at this share of the run; the hard choice at its end."""
+    def moment(
+        self,
+        shapes: Sequence[tuple[int, ...]],
+        progress: float,
+        randomness: torch.Generator | None,
+    ) -> Moment:
+        """How soft the choice is, and its noise for each layer, as much as is left of it."""
+        noise: tuple[torch.Tensor, ...] = ()
         if randomness is not None and progress < _HARD_FROM:
-            logits = logits + noise_share(progress) * gumbel(logits, randomness)
-        choice = torch.softmax(logits / temperature(progress), 0)
-        if progress >= _HARD_FROM:
+            noise = tuple(noise_share(progress) * gumbel(shape, randomness) for shape in shapes)
+        return Moment(progress >= _HARD_FROM, torch.tensor(temperature(progress)), noise)
+
+    def mixed(self, logits: torch.Tensor, moment: Moment, layer: int = 0) -> torch.Tensor:
+        """The mixture of the palette at this moment; the hard choice at the end."""
+        assert moment.temperature is not None
+        if moment.noise:
+            logits = logits + moment.noise[layer]
+        choice = torch.softmax(logits / moment.temperature, 0)
+        if moment.hard:
             hard = torch.zeros_like(choice).scatter_(0, logits.argmax(0, keepdim=True), 1)
             choice = _straight_through(hard, choice)
         return torch.einsum("krc,kd->drc", choice, self.palette)
 
-    def opacity(self, logits: torch.Tensor, progress: float) -> torch.Tensor:
+    def opacity(self, logits: torch.Tensor, moment: Moment) -> torch.Tensor:
         """The alpha of a subject's cells, which are there or not at the end."""
         alpha = torch.sigmoid(logits)
-        return _straight_through((logits > 0).float(), alpha) if progress >= _HARD_FROM else alpha
+        return _straight_through((logits > 0).float(), alpha) if moment.hard else alpha
 
     def path_to(self, pairs: Pairs, *, wraps: bool) -> tuple[Path, list[Field]]:
         """Regions of one colour each, whose borders move: no cell is mixed of two.
@@ -326,10 +359,10 @@ def noise_share(progress: float) -> float:
     return _NOISE * max(0.0, 1 - progress / _HARD_FROM)
 
 
-def gumbel(like: torch.Tensor, randomness: torch.Generator) -> torch.Tensor:
-    """Standard Gumbel noise in the shape of a tensor, drawn on the CPU."""
-    uniform = torch.rand(like.shape, generator=randomness).clamp(1e-7, 1 - 1e-7)
-    return -torch.log(-torch.log(uniform)).to(like.device)
+def gumbel(shape: Sequence[int], randomness: torch.Generator) -> torch.Tensor:
+    """Standard Gumbel noise of a shape, drawn on the CPU."""
+    uniform = torch.rand(*shape, generator=randomness).clamp(1e-7, 1 - 1e-7)
+    return -torch.log(-torch.log(uniform))
 
 
 def _straight_through(hard: torch.Tensor, soft: torch.Tensor) -> torch.Tensor:

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from engine.adam import Adam, GridAdam, Group
-from engine.drawers.base import Start
+from engine.drawers.base import Moment, Start
 from engine.drawers.strokes import on_white, working_size
 from engine.pieces import in_pieces, mean
 from engine.settings import Settings
@@ -84,11 +84,14 @@ class FourierDrawer:
         """Nothing that the settings, the seed and the start would not give again."""
         return []
 
-    def grid(
-        self, progress: float = 0.0, randomness: torch.Generator | None = None
-    ) -> torch.Tensor:
-        """The canvas ``[1, 4, height, width]``, all opaque."""
+    def moment(self, progress: float, randomness: torch.Generator | None = None) -> Moment:
+        """Nothing: there are no choices."""
         del progress, randomness
+        return Moment()
+
+    def grid(self, moment: Moment | None = None) -> torch.Tensor:
+        """The canvas ``[1, 4, height, width]``, all opaque."""
+        del moment
         colour = self._drawn(self._down, self._across)
         return torch.cat([colour, torch.ones_like(colour[:1])])[None]
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from engine.adam import Adam
-from engine.drawers.base import Drawer, Start
+from engine.drawers.base import Drawer, Moment, Start
 from engine.drawers.quantize import from_oklab
 from engine.errors import SettingsError
 from engine.settings import Settings
@@ -193,11 +193,13 @@ class Outlined:
         """Those of what is below the lines."""
         return self._drawer.constants
 
-    def grid(
-        self, progress: float = 0.0, randomness: torch.Generator | None = None
-    ) -> torch.Tensor:
+    def moment(self, progress: float, randomness: torch.Generator | None = None) -> Moment:
+        """That of what is below the lines."""
+        return self._drawer.moment(progress, randomness)
+
+    def grid(self, moment: Moment | None = None) -> torch.Tensor:
         """What views sample: the picture with its lines."""
-        return self._above + self._left * self._drawer.grid(progress, randomness)
+        return self._above + self._left * self._drawer.grid(moment)
 
     def reference(self) -> torch.Tensor:
         """What it started from, with the lines."""

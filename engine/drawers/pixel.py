@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from engine.adam import Adam, GridAdam, Group
-from engine.drawers.base import Start
+from engine.drawers.base import Moment, Start
 from engine.drawers.colours import Colours, FreeColours, Layer, PaletteColours
 from engine.drawers.dither import dithered
 from engine.drawers.mosaic import make_layout, seen_size
@@ -122,15 +122,19 @@ class PixelDrawer:
         """What the layers and the colours start as."""
         return [pyramid.base for pyramid in self._pyramids] + self._colours.constants
 
-    def grid(
-        self, progress: float = 0.0, randomness: torch.Generator | None = None
-    ) -> torch.Tensor:
+    def moment(self, progress: float, randomness: torch.Generator | None = None) -> Moment:
+        """What the choice of colours takes from the host, for the subject and for its ground."""
+        grounds = [] if self._background is None else [self._background]
+        shapes = [tuple(pyramid.base.shape) for pyramid in (self._subject, *grounds)]
+        return self._colours.moment(shapes, progress, randomness)
+
+    def grid(self, moment: Moment | None = None) -> torch.Tensor:
         """What views sample ``[layers, 4, rows, columns]``: RGB premultiplied by alpha, and alpha.
 
         The first layer is the whole picture; with `layers` the second is its subject. Squares are
         one pixel each, cells of another shape are drawn at `seen_size`.
         """
-        return self._layout.seen(self._cells(progress, randomness))
+        return self._layout.seen(self._cells(moment or self.moment(0.0)))
 
     def reference(self) -> torch.Tensor:
         """The picture as it is before the first step."""
@@ -143,14 +147,14 @@ class PixelDrawer:
     @torch.no_grad()
     def native(self) -> Image.Image:
         """The picture at one pixel a cell, RGB or, if transparent, RGBA."""
-        cells = self._cells(1.0, None)[0]
+        cells = self._cells(self.moment(1.0))[0]
         if self._transparent and self._alpha is not None:
             # Half-there cells would look like dirt around a sprite: each is there or it is not. A
             # picture that is nowhere half there would be blank; what there is most of is shown.
             alpha = torch.sigmoid(self._alpha.field())
             most = alpha.max().item()
             alpha = (alpha > (0.5 if most > 0.5 else max(0.1, most / 2))).float()
-            colour = self._colours.mixed(self._subject.field(), 1.0, None)
+            colour = self._colours.mixed(self._subject.field(), self.moment(1.0))
             cells = torch.cat([colour * alpha, alpha])
         cells = self._layout.symmetric(cells)
         pixels = (cells * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
@@ -193,18 +197,18 @@ class PixelDrawer:
             layers.append(Layer(self._colours, self._background.field(), ~there))
         return layers
 
-    def _cells(self, progress: float, randomness: torch.Generator | None) -> torch.Tensor:
+    def _cells(self, moment: Moment) -> torch.Tensor:
         """The layers' cells ``[layers, 4, rows, columns]``, before they are mirrored."""
-        colour = self._colours.mixed(self._subject.field(), progress, randomness)
+        colour = self._colours.mixed(self._subject.field(), moment)
         if self._lines is not None:
             ink = self._colours.nearest(self._ink)[:, None, None]
             colour = torch.where(self._lines, ink, colour)
         if self._alpha is None:
             return torch.cat([colour, torch.ones_like(colour[:1])])[None]
-        alpha = self._colours.opacity(self._alpha.field(), progress)
+        alpha = self._colours.opacity(self._alpha.field(), moment)
         cells = torch.cat([colour * alpha, alpha])[None]
         if self._background is not None:
-            ground = self._colours.mixed(self._background.field(), progress, randomness)
+            ground = self._colours.mixed(self._background.field(), moment, 1)
             whole = torch.cat([alpha * colour + (1 - alpha) * ground, torch.ones_like(alpha)])
             cells = torch.cat([whole[None], cells])
         return cells

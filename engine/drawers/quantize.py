@@ -4,6 +4,8 @@ Both look for colours that the picture's cells have to move least to, in Oklab (
 where distances are about as large as they look. All is computed on the CPU, in double precision.
 """
 
+from functools import lru_cache
+
 import torch
 
 _ROUNDS = 20
@@ -34,8 +36,14 @@ def to_oklab(colours: torch.Tensor) -> torch.Tensor:
     """From sRGB ``[n, 3]`` in 0…1 to Oklab ``[n, 3]``, double precision."""
     rgb = colours.double()
     linear = torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    cones = (linear @ _TO_CONES.T.to(rgb.device)).clamp(min=0)
-    return cones.pow(1 / 3) @ _TO_LAB.T.to(rgb.device)
+    to_cones, to_lab = _matrices(rgb.device)
+    return (linear @ to_cones).clamp(min=0).pow(1 / 3) @ to_lab
+
+
+@lru_cache
+def _matrices(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """From linear RGB to what the cones of an eye answer, and from there to Oklab, transposed."""
+    return _TO_CONES.T.to(device), _TO_LAB.T.to(device)
 
 
 def from_oklab(lab: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.adam import Adam, Group
-from engine.drawers.base import Start
+from engine.drawers.base import Moment, Start
 from engine.drawers.matching import matched
 from engine.drawers.paths import Path, slerp
 from engine.drawers.starts import fitted
@@ -100,11 +100,14 @@ class StrokeDrawer:
             torch.sigmoid(self._colours) if free else self._begun,
         )
 
-    def grid(
-        self, progress: float = 0.0, randomness: torch.Generator | None = None
-    ) -> torch.Tensor:
-        """The canvas at the working size, on paper: ``[1, 4, height, width]``, all opaque."""
+    def moment(self, progress: float, randomness: torch.Generator | None = None) -> Moment:
+        """Nothing: there are no choices."""
         del progress, randomness
+        return Moment()
+
+    def grid(self, moment: Moment | None = None) -> torch.Tensor:
+        """The canvas at the working size, on paper: ``[1, 4, height, width]``, all opaque."""
+        del moment
         return self._on_paper(render(self.strokes(), *self._size))[None]
 
     def reference(self) -> torch.Tensor:

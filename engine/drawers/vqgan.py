@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from engine.adam import Adam, GridAdam, Group
-from engine.drawers.base import Start
+from engine.drawers.base import Moment, Start
 from engine.drawers.strokes import on_white
 from engine.models.vqgans import vqgan_shape
 from engine.settings import PIXELCLIP, Settings
@@ -84,11 +84,14 @@ class VqganDrawer:
         """
         return clamp_with_gradient(self._latents, self._vqgan.low, self._vqgan.high)
 
-    def grid(
-        self, progress: float = 0.0, randomness: torch.Generator | None = None
-    ) -> torch.Tensor:
-        """The decoded picture ``[1, 4, height, width]``, all opaque."""
+    def moment(self, progress: float, randomness: torch.Generator | None = None) -> Moment:
+        """Nothing: there are no choices."""
         del progress, randomness
+        return Moment()
+
+    def grid(self, moment: Moment | None = None) -> torch.Tensor:
+        """The decoded picture ``[1, 4, height, width]``, all opaque."""
+        del moment
         return _opaque(self._vqgan.decode(self._vqgan.quantise(self.latents())))
 
     def reference(self) -> torch.Tensor:

@@ -55,7 +55,7 @@ def test_a_drawing_comes_nearer_to_its_prompt(studio, drawer, given, aspect):
 
     def score():
         with torch.no_grad():
-            seen = sample([easel.drawer.grid(1.0)], [views], judge.view_size)
+            seen = sample([easel.drawer.grid(easel.drawer.moment(1.0))], [views], judge.view_size)
             return prompt_score(judge.encode_views(seen), targets).item()
 
     before = score()

@@ -156,7 +156,8 @@ def drawn(studio, settings, steps=10):
     assert isinstance(room.add(Draw("a", settings, {})), Started)
     for _ in range(steps):
         list(room.tick())
-    return room._easels["a"].drawer.grid(1.0).detach()
+    drawer = room._easels["a"].drawer
+    return drawer.grid(drawer.moment(1.0)).detach()
 
 
 @pytest.mark.parametrize("name", EFFECTS)

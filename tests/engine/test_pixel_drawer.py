@@ -49,7 +49,7 @@ def optimised(made, target, steps=20):
     """A drawer after some steps towards a target for the whole picture."""
     optimizer = torch.optim.Adam(made.parameters, lr=0.1)
     for step in range(steps):
-        loss = (made.grid(step / steps)[0] - target).square().mean()
+        loss = (made.grid(made.moment(step / steps))[0] - target).square().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -189,7 +189,7 @@ def test_the_colours_are_exact_however_the_picture_came_about(ask, given, start)
 @pytest.mark.parametrize("given", KINDS)
 def test_at_the_end_the_views_see_what_is_shown(ask, given):
     made = optimised(drawer(ask, a_start(), **given), torch.rand(4, 12, 16))
-    seen = made.grid(0.9, torch.Generator())[0, :3].detach()
+    seen = made.grid(made.moment(0.9, torch.Generator()))[0, :3].detach()
     shown = torch.from_numpy(np.asarray(made.native().convert("RGB")).copy()).permute(2, 0, 1)
     if "palette" in given or "colors" in given:
         assert (seen - shown / 255).abs().max() < 1e-5
@@ -206,7 +206,7 @@ def test_a_symmetry_is_exact_for_every_kind_of_picture(ask, given, size):
         native = np.asarray(optimised(made, target, 3).native())
         for axis in axes:
             assert np.array_equal(native, np.flip(native, axis))
-            seen = made.grid(0.3, torch.Generator())
+            seen = made.grid(made.moment(0.3, torch.Generator()))
             assert torch.equal(seen, seen.flip(axis - 2))
 
 
@@ -219,7 +219,10 @@ def test_the_choice_of_a_colour_is_soft_first_and_hard_at_the_end(ask):
     made = drawer(ask, a_start(), palette="nes", layers=False)
     palette = torch.tensor(PALETTES["nes"]) / 255
     distance = [
-        torch.cdist(made.grid(progress)[0, :3].flatten(1).T, palette).amin(1).mean().item()
+        torch.cdist(made.grid(made.moment(progress))[0, :3].flatten(1).T, palette)
+        .amin(1)
+        .mean()
+        .item()
         for progress in (0, 0.3, 0.6, 0.9)
     ]
     assert distance == sorted(distance, reverse=True)
@@ -230,7 +233,7 @@ def test_the_noise_of_the_choice_is_that_of_its_stream_and_fades(ask):
     made = drawer(ask, palette="nes")
 
     def seen(progress, seed):
-        return made.grid(progress, torch.Generator().manual_seed(seed)).detach()
+        return made.grid(made.moment(progress, torch.Generator().manual_seed(seed))).detach()
 
     assert torch.equal(seen(0.1, 1), seen(0.1, 1))
     assert not torch.equal(seen(0.1, 1), seen(0.1, 2))
@@ -263,7 +266,7 @@ def test_cells_of_any_shape_have_exact_colours_and_are_seen_as_they_are_shown(as
         assert colours <= set(parse_palette(given["palette"]))
     if "colors" in given:
         assert len(colours) <= given["colors"]
-    seen = made.grid(0.9, torch.Generator()).detach()
+    seen = made.grid(made.moment(0.9, torch.Generator())).detach()
     if not given.get("transparent"):
         height, width = seen.shape[2:]
         shown = torch.from_numpy(np.asarray(made.enlarged((width, height))).copy()) / 255

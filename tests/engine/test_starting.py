@@ -275,7 +275,7 @@ def test_views_of_a_spot_are_of_its_place_alone(studio, ask):
     mask.paste("white", (0, 0, 16, 16))
     room.add(Draw("a", settings, {"m": encode_png(mask)}))
     easel = room._easels["a"]
-    look = easel.looks()["inside"]
+    look = easel.looks(easel.numbers())["inside"]
     assert len(look.views) == 3
     assert look.grid[0, :, 4:, :].abs().max() == look.grid[0, :, :, 4:].abs().max() == 0
     centres = look.views.homographies[:, :2, 2] / look.views.homographies[:, 2:, 2]

@@ -233,12 +233,12 @@ def test_a_step_of_several_batches_goes_by_the_mean_of_their_gradients(studio, a
     room.add(Draw("a", settings))
     easel, asks = room._easels["a"], room._asks["a"]
     gradients = []
+    numbers = easel.numbers()
     for batch in range(3):
-        look = easel.looks(batch)
+        look = easel.looks(numbers, batch)
         (loss,), _ = answered([asks], [look])
         gradients.append(torch.autograd.grad(loss, easel.drawer.parameters[0])[0])
-    easel.rewind()
-    room._backward([easel])
+    room._backward([easel], [numbers])
     mean = torch.stack(gradients).mean(0)
     assert torch.allclose(easel.drawer.parameters[0].grad, mean, rtol=1e-4, atol=1e-7)
     assert (gradients[0] - mean).norm() > 0.1 * mean.norm()

@@ -86,7 +86,8 @@ def style_of(studio, settings, image, steps=12):
     draw(room, "a", settings, image)
     for _ in range(steps):
         list(room.tick())
-    grid = room._easels["a"].drawer.grid(1.0).detach()[:1]
+    drawer = room._easels["a"].drawer
+    grid = drawer.grid(drawer.moment(1.0)).detach()[:1]
     ask = style_ask(room.perceptor("pixelclip"), 1, picture(image), 5, wraps=False)
     views = choose_views(12, grid.shape[3], grid.shape[2], stream(2, "test"))
     return answered([[ask]], [{"flat": Look(grid, views)}])[0][0].item()

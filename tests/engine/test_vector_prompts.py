@@ -30,7 +30,8 @@ def test_textoff_leads_away_from_written_words_and_costs_little_of_the_fit(studi
         assert isinstance(room.add(Draw("a", settings)), Started)
         for _ in range(20):
             list(room.tick())
-        grid = room._easels["a"].drawer.grid(1.0).detach()
+        made = room._easels["a"].drawer
+        grid = made.grid(made.moment(1.0)).detach()
         views = choose_views(48, grid.shape[3], grid.shape[2], stream(9, "test"))
         perceptor = room.perceptor("pixelclip")
         seen = perceptor.encode_views(sample([grid], [views], perceptor.view_size))
