@@ -147,14 +147,14 @@ def serve(wire: Wire, snapshots: Path, snapshot_seconds: float) -> int:
     keep_memory()
     import torch
 
-    from engine.errors import PerceptorError
+    from engine.errors import EngineError, PerceptorError
     from engine.studio import Studio
 
-    studio = Studio(snapshots, snapshot_seconds=snapshot_seconds)
     # The first picture should not wait for the weights.
     try:
+        studio = Studio(snapshots, snapshot_seconds=snapshot_seconds)
         studio.perceptor(PIXELCLIP)
-    except PerceptorError as error:
+    except (EngineError, PerceptorError) as error:
         log.error("%s", error)  # noqa: TRY400 - the sentence says it all
         return 1
     name = torch.cuda.get_device_name() if studio.device_class == "cuda" else platform.machine()
@@ -170,7 +170,8 @@ def serve(wire: Wire, snapshots: Path, snapshot_seconds: float) -> int:
                     teller.begin(draw)
                     teller.tell(studio.add(draw))
                 case Cancel(job, keep=True):
-                    studio.put_aside(job)
+                    for event in studio.put_aside(job):
+                        teller.tell(event)
                     teller.leave(job)
                 case Cancel(job):
                     cancelled = studio.cancel(job)

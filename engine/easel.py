@@ -221,6 +221,10 @@ class Easel:
     def rewind(self) -> None:
         """Take back a step that failed, so that it can be taken again."""
         self._cutouts.set_state(self._before_step)
+        self.forget_gradients()
+
+    def forget_gradients(self) -> None:
+        """Let go of what a step that was not taken to its end has left."""
         self._optimizer.zero_grad()
 
     def own_loss(self, grid: torch.Tensor) -> torch.Tensor:
@@ -231,6 +235,14 @@ class Easel:
         if self._target is not None:
             asked.append(_known(self.settings.target_weight) * target_loss(grid[0], self._target))
         return torch.stack(asked).sum() if asked else grid.new_zeros(())
+
+    @property
+    def parts(self) -> tuple[object, ...]:
+        """All that `looks`, `own_loss` and `move` use besides numbers: what its form is made of."""
+        return (
+            *(self.drawer, self._optimizer, self._losses, self._start, self._hold),
+            *(self._target, self.settings.target_weight, self._places, self.taken),
+        )
 
     def move(self, numbers: Numbers) -> None:
         """Improve the parameters by the gradients that the studio has put there."""

@@ -42,6 +42,17 @@ class Stopwatch:
 
 
 @contextmanager
+def unheard() -> Iterator[None]:
+    """No `span` in it counts: what is done there is only noted down, and is done later."""
+    global _listening
+    before, _listening = _listening, None
+    try:
+        yield
+    finally:
+        _listening = before
+
+
+@contextmanager
 def span(name: str) -> Iterator[None]:
     """What happens in it counts under this name."""
     watch = _listening

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,13 @@ from engine.beginnings import Beginnings
 from engine.blend import partner_settings
 from engine.easel import Easel, Numbers
 from engine.errors import EngineError, PerceptorError, SettingsError
+from engine.forms import Form, form_of
+from engine.gpu import Fetched, Gpu, Here, graphs_wanted
+from engine.graphs import Graphs, Work
 from engine.images import NORMAL_SIDE
 from engine.judges import Judges
 from engine.memory import TooLarge, capacity, check_fits, ran_out, smaller
+from engine.outbox import Outbox
 from engine.perceptors import Perceptor, auto_perceptors, load_perceptor
 from engine.png import encode_png
 from engine.protocol import (
@@ -74,6 +79,10 @@ class Studio:
         perceptor: loads a perceptor by name (tests count its calls).
         clock: monotonic seconds.
         snapshot_seconds: how much time may pass between two snapshots of a job.
+        gpu: the device as what is asked of it; that of CUDA if it is left out and there is one.
+
+    Raises:
+        EngineError: `engine.gpu.GRAPHS` in the environment is neither “auto” nor “off”.
 
     """
 
@@ -85,7 +94,9 @@ class Studio:
         perceptor: Callable[[str, torch.device], Perceptor] = load_perceptor,
         clock: Callable[[], float] = time.monotonic,
         snapshot_seconds: float = SNAPSHOT_SECONDS,
+        gpu: Gpu | None = None,
     ) -> None:
+        capture = graphs_wanted()
         self.device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._snapshots = snapshots
         self._judges = Judges(perceptor, self.device)
@@ -99,6 +110,14 @@ class Studio:
         self._walks: dict[str, Walk] = {}
         self._began: dict[str, float] = {}
         self._saved: dict[str, float] = {}
+        self._outbox = Outbox()
+        self._ending: set[str] = set()
+        if gpu is None and self.device.type == "cuda":
+            gpu = Gpu(self.device)
+        self._gpu = gpu
+        self._graphs = None
+        if gpu is not None:
+            self._graphs = Graphs(gpu, self._moved, self._form, capture=capture)
         if snapshots is not None:
             snapshots.mkdir(parents=True, exist_ok=True)
 
@@ -149,8 +168,8 @@ class Studio:
             if less is not None:
                 settings, note = less
                 log.warning("job %s: %s", asked.draw.job, note)
-                if self.device.type == "cuda":
-                    torch.cuda.empty_cache()
+                if self._graphs is not None:
+                    self._graphs.clear()
                 return self._add(
                     _Asked(msgspec.structs.replace(asked.draw, settings=settings), note)
                 )
@@ -162,12 +181,20 @@ class Studio:
         self._remove(job)
         return None if easel is None else Cancelled(job, easel.iteration)
 
-    def put_aside(self, job: str) -> None:
-        """Take a job off its easel, saved, so that it can be added again and go on."""
+    def put_aside(self, job: str) -> list[JobEvent]:
+        """Take a job off its easel, saved, so that it can be added again and go on.
+
+        What it has shown until then is told, which nobody would show again. Of a finished picture
+        nothing is: it is finished once more when it is added again.
+        """
+        told = []
         if job in self._easels:
             for easel in self._easels_of(job):
                 self._save(easel)
+            while job not in self._ending and self._outbox.waits(job):
+                told.append(self._outbox.next(job))
             self._forget(job)
+        return told
 
     def look(self, job: str) -> tuple[int, bytes, bytes, str | None]:
         """A job as it stands: its iteration, PNGs at output and at native size, and its SVG."""
@@ -185,27 +212,39 @@ class Studio:
             self._save(easel)
 
     def tick(self) -> Iterator[JobEvent]:
-        """Take every easel one step; yields what became of it.
+        """Take every easel one step; yields what became of it, or of one of the steps before.
 
-        A job that fails does not disturb the others: if the common step fails, each takes its step
-        alone, and the ones that fail again are given up, or begun again smaller if it was the
+        Pictures are encoded beside the drawing, so that an event may come later than its step, but
+        those of a job come in order.
+
+        A job that fails does not disturb the others: if a step of several fails, each of them takes
+        it alone, and the ones that fail again are given up, or begun again smaller if it was the
         memory that they ran out of.
         """
         easels = [easel for easel in self._easels.values() if not easel.finished]
+        if self._gpu is not None:
+            self._gpu.begin_tick()
         failures = self._step(easels)
         if failures and len(easels) > 1:
-            for easel in easels:
+            again = [easel for easel in easels if easel.job in failures]
+            for easel in again:
                 easel.rewind()
-            failures = {
-                job: error for easel in easels for job, error in self._step([easel]).items()
-            }
+            failures = {job: error for easel in again for job, error in self._step([easel]).items()}
+        if self._gpu is not None:
+            self._gpu.end_tick()
         failed = {_owner(name): error for name, error in failures.items()}
         for job, error in failed.items():
             asked = self._asked[job]
             self._remove(job)
             yield self._add_smaller(asked, error)
         for job in [name for name in self._easels if _owner(name) == name and name not in failed]:
-            yield from self._events(job)
+            try:
+                yield from self._events(job, wait=not easels)
+            except Exception as error:
+                # As in a step, what fails for one must not end the others.
+                log.exception("what job %s has drawn could not be shown", job)
+                self._remove(job)
+                yield _failure(job, error)
 
     def _prepare(self, asked: _Asked) -> tuple[list[Easel], Started]:
         """The easels of a job, its own first and then that of what its walk leads to."""
@@ -262,21 +301,33 @@ class Studio:
         return easel, asked
 
     def _step(self, easels: Sequence[Easel]) -> Mapping[str, Exception]:
-        """Step easels together; if that fails, nothing was stepped and all are named."""
-        if not easels:
-            return {}
-        try:
-            drawn = [easel.numbers() for easel in easels]
-            self._moved(easels, drawn)
-        except Exception as error:
-            # Whatever a kernel raises, out of memory above all, must not end the other jobs.
-            log.exception("a step of jobs %s failed", [easel.job for easel in easels])
-            # What the step had made so far would stay in the memory as long as the error.
-            traceback.clear_frames(error.__traceback__)
-            return {easel.job: error for easel in easels}
-        for easel in easels:
-            easel.count()
-        return {}
+        """Step easels together as far as they are; those that were not stepped are named."""
+        failures: dict[str, Exception] = {}
+        for work in self._works(easels) if easels else ():
+            try:
+                work.run()
+            except Exception as error:
+                # Whatever a kernel raises, out of memory above all, must not end the other jobs.
+                log.exception("a step of jobs %s failed", [easel.job for easel in work.easels])
+                # What the step had made so far would stay in the memory as long as the error.
+                traceback.clear_frames(error.__traceback__)
+                if self._graphs is not None and ran_out(error):
+                    self._graphs.clear()
+                failures |= {easel.job: error for easel in work.easels}
+            else:
+                for easel in work.easels:
+                    easel.count()
+        return failures
+
+    def _works(self, easels: Sequence[Easel]) -> Sequence[Work]:
+        """A step of easels in parts, of which one may fail without the others."""
+        if self._graphs is not None:
+            return self._graphs.works(easels)
+        drawn = [easel.numbers() for easel in easels]
+        return [Work(easels, partial(self._moved, easels, drawn))]
+
+    def _form(self, easel: Easel) -> Form:
+        return form_of((easel.parts, self._asks[easel.job]), self.device)
 
     def _moved(self, easels: Sequence[Easel], drawn: Sequence[Numbers]) -> None:
         """The part of a step that is worked out on the device, from the numbers of each easel."""
@@ -304,40 +355,79 @@ class Studio:
         for easel, means in zip(easels, taken, strict=True):
             easel.taken.copy_(torch.stack(means).sum(0))
 
-    def _events(self, job: str) -> Iterator[JobEvent]:
+    def _events(self, job: str, *, wait: bool) -> Iterator[JobEvent]:
+        """What became of a job; with `wait`, nothing else is drawn meanwhile."""
         easel, *others = self._easels_of(job)
         if easel.finished and all(other.finished for other in others):
-            try:
+            if job not in self._ending:
                 walk = self._walk(easel, *others)
                 if walk is not None and not walk.done:
                     # One frame a tick, so that nobody waits for all of them.
                     walk.step()
                     return
-            except Exception as error:
-                # As in a step, what fails for one must not end the others.
-                log.exception("the walk of job %s failed", job)
-                self._remove(job)
-                yield _failure(job, error)
-                return
-            seconds = self._clock() - self._began[job]
-            statistics = Statistics(easel.iteration, seconds, easel.loss, easel.score)
-            # Only the finished picture says how it was drawn: from that, it can be drawn again. One
-            # that was taken as it is was not drawn.
-            recipe = self._recipes.get(job)
-            texts = None if recipe is None else write_recipe(recipe)
-            png, native_png, svg = _files(easel, texts)
-            self._remove(job)
-            yield Done(job, png, native_png, statistics, svg, () if walk is None else walk.frames)
-            return
-        if easel.shows and not easel.finished:
-            with span("encode"):
-                png = self.frame(job)
-            taken, asked = easel.iteration, easel.iterations
-            yield Progress(job, taken, asked, easel.loss, easel.score, png)
-        if self._clock() - self._saved[job] >= self._snapshot_seconds:
-            saved = [self._save(one) for one in (easel, *others)]
-            if all(saved):
-                yield Snapshot(job, easel.iteration)
+                self._end(easel, walk)
+        else:
+            if easel.shows and not easel.finished:
+                if self._outbox.full(job):
+                    yield self._outbox.next(job)
+                self._show(easel)
+            if self._clock() - self._saved[job] >= self._snapshot_seconds:
+                # Who goes on from there would not show again what is on its way.
+                while self._outbox.waits(job):
+                    yield self._outbox.next(job)
+                saved = [self._save(one) for one in (easel, *others)]
+                if all(saved):
+                    yield Snapshot(job, easel.iteration)
+        while wait and self._outbox.waits(job):
+            yield self._told(self._outbox.next(job))
+        for event in self._outbox.ready(job):
+            yield self._told(event)
+
+    def _told(self, event: JobEvent) -> JobEvent:
+        if isinstance(event, Done):
+            self._remove(event.job)
+        return event
+
+    def _show(self, easel: Easel) -> None:
+        """Put a frame of a job into the outbox."""
+        job, taken, asked = easel.job, easel.iteration, easel.iterations
+        with span("encode"):
+            shown = easel.drawer.shown(easel.size)
+
+            def told(found: Sequence[torch.Tensor]) -> Progress:
+                pixels, (loss, score) = found[0], found[1].tolist()
+                return Progress(job, taken, asked, loss, score, encode_png(shown.image(pixels)))
+
+            self._outbox.put(job, self._fetched([shown.pixels, easel.taken]), told)
+
+    def _end(self, easel: Easel, walk: Walk | None) -> None:
+        """Put a finished picture into the outbox."""
+        job, taken = easel.job, easel.iteration
+        seconds = self._clock() - self._began[job]
+        # Only the finished picture says how it was drawn: from that, it can be drawn again. One
+        # that was taken as it is was not drawn.
+        recipe = self._recipes.get(job)
+        texts = None if recipe is None else write_recipe(recipe)
+        large, native = easel.drawer.shown(easel.size), easel.drawer.shown()
+        svg = _svg(easel)
+        frames = () if walk is None else walk.frames
+
+        def told(found: Sequence[torch.Tensor]) -> Done:
+            loss, score = found[2].tolist()
+            statistics = Statistics(taken, seconds, loss, score)
+            png = encode_png(large.image(found[0]), texts)
+            native_png = encode_png(native.image(found[1]), texts)
+            return Done(job, png, native_png, statistics, svg, frames)
+
+        self._outbox.put(job, self._fetched([large.pixels, native.pixels, easel.taken]), told)
+        self._ending.add(job)
+
+    def _fetched(self, tensors: Sequence[torch.Tensor]) -> Fetched:
+        """Tensors as they are now, on their way to the host."""
+        if self._gpu is not None:
+            return self._gpu.fetch(tensors)
+        # The next step writes to the same tensors.
+        return Here([tensor.clone() for tensor in tensors])
 
     def _walk(self, easel: Easel, partner: Easel | None = None) -> Walk | None:
         """The frames from a finished picture to its partner's, begun if they were not."""
@@ -371,6 +461,9 @@ class Studio:
         return True
 
     def _forget(self, job: str) -> None:
+        if self._graphs is not None:
+            for easel in self._easels_of(job):
+                self._graphs.leave(easel)
         kept: tuple[dict[str, Any], ...] = (
             *(self._easels, self._asks, self._asked, self._recipes, self._walks),
             *(self._began, self._saved),
@@ -378,6 +471,8 @@ class Studio:
         for records in kept:
             for name in (job, job + PARTNER):
                 records.pop(name, None)
+        self._outbox.forget(job)
+        self._ending.discard(job)
 
     def _remove(self, job: str) -> None:
         self._forget(job)
@@ -388,16 +483,16 @@ class Studio:
         return None if self._snapshots is None else snapshot_path(self._snapshots, job)
 
 
-def _files(easel: Easel, texts: Mapping[str, str] | None = None) -> tuple[bytes, bytes, str | None]:
-    """A picture as it stands: PNGs at output and at native size, which carry texts, and its SVG.
-
-    There is no SVG where it would not fit into the frame that the pictures are sent in.
-    """
+def _files(easel: Easel) -> tuple[bytes, bytes, str | None]:
+    """A picture as it stands: PNGs at output and at native size, and its SVG."""
     drawer = easel.drawer
-    png = encode_png(drawer.enlarged(easel.size), texts)
-    native_png = encode_png(drawer.native(), texts)
-    svg = drawer.svg(easel.size)
-    return png, native_png, None if svg is None or len(svg) > _LONGEST_SVG else svg
+    return encode_png(drawer.enlarged(easel.size)), encode_png(drawer.native()), _svg(easel)
+
+
+def _svg(easel: Easel) -> str | None:
+    """A picture's SVG, unless it would not fit into the frame that the pictures are sent in."""
+    svg = easel.drawer.svg(easel.size)
+    return None if svg is None or len(svg) > _LONGEST_SVG else svg
 
 
 def _owner(name: str) -> str:

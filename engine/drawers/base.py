@@ -1,8 +1,10 @@
 """What a drawer is: parameters that become a picture; and the picture that it may start from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -41,15 +43,67 @@ class Moment:
     noise: tuple[torch.Tensor, ...] = ()
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A picture on its way from where it is drawn to a file.
+
+    Attributes:
+        pixels: ``[height, width, channels]``, uint8, RGB or RGBA, on the drawer's device.
+        finish: what is left to be done on the host, by any thread; None for nothing.
+
+    """
+
+    pixels: torch.Tensor
+    finish: Callable[[Image.Image], Image.Image] | None = None
+
+    def image(self, pixels: torch.Tensor | None = None) -> Image.Image:
+        """The finished picture.
+
+        Args:
+            pixels: on the host, if they have been brought there.
+
+        """
+        there = (self.pixels if pixels is None else pixels).cpu().numpy()
+        return self.finished(Image.fromarray(np.ascontiguousarray(there)))
+
+    def finished(self, image: Image.Image) -> Image.Image:
+        """The picture of its pixels, with what is left done."""
+        return image if self.finish is None else self.finish(image)
+
+
+def as_pixels(picture: torch.Tensor) -> torch.Tensor:
+    """A picture ``[channels, height, width]`` in 0…1 as `Shown` has it."""
+    return (picture * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0)
+
+
+class Showing:
+    """Pictures of a drawer, made at once."""
+
+    def shown(self, size: tuple[int, int] | None = None) -> Shown:
+        """As `Drawer.shown`."""
+        raise NotImplementedError
+
+    def native(self) -> Image.Image:
+        """The picture at its native size: one pixel a cell, or as large as the views see it."""
+        return self.shown().image()
+
+    def enlarged(self, size: tuple[int, int]) -> Image.Image:
+        """The picture at the output size (width, height) in pixels."""
+        return self.shown(size).image()
+
+
 class Drawer(Protocol):
     """A picture as parameters to optimise.
 
     Attributes:
+        steady: whether the work of a step is the same for any values of the parameters, so that it
+            can be captured as a CUDA graph.
         guess_weight: how strongly it is kept near a first guess, as `init_weight` keeps it near an
             init image.
 
     """
 
+    steady: bool
     guess_weight: float
 
     @property
@@ -90,6 +144,12 @@ class Drawer(Protocol):
             learning_rate: of the parameters that the drawer's rates are told of.
             rule: one of `engine.adam.RULES`.
 
+        """
+
+    def shown(self, size: tuple[int, int] | None = None) -> Shown:
+        """The picture at the output size (width, height) in pixels, or at its native size.
+
+        It is worked out on the device, and stays what it is now.
         """
 
     def native(self) -> Image.Image:

@@ -11,12 +11,10 @@ would colour the ground, and ripples would stand along all borders.
 
 import math
 
-import numpy as np
 import torch
-from PIL import Image
 
 from engine.adam import Adam, GridAdam, Group
-from engine.drawers.base import Moment, Start
+from engine.drawers.base import Moment, Showing, Shown, Start, as_pixels
 from engine.drawers.strokes import on_white, working_size
 from engine.pieces import in_pieces, mean
 from engine.settings import Settings
@@ -41,7 +39,7 @@ _DREAM_RATE = 5.0
 _DREAM_CANVAS = 2
 
 
-class FourierDrawer:
+class FourierDrawer(Showing):
     """Cosine waves in three colours, RGB.
 
     Args:
@@ -51,6 +49,7 @@ class FourierDrawer:
 
     """
 
+    steady = True
     guess_weight = _GUESS_WEIGHT
 
     def __init__(self, settings: Settings, start: Start | None, device: torch.device) -> None:
@@ -109,17 +108,13 @@ class FourierDrawer:
             return Adam([Group(self.parameters, _DREAM_RATE * learning_rate)], rule)
         return _SpectrumAdam([Group(self.parameters, learning_rate)], rule)
 
-    def native(self) -> Image.Image:
-        """The picture as the views see it."""
-        return self.enlarged(self._size)
-
     @torch.no_grad()
-    def enlarged(self, size: tuple[int, int]) -> Image.Image:
-        """The same waves, drawn at this size (width, height) in pixels."""
+    def shown(self, size: tuple[int, int] | None = None) -> Shown:
+        """The same waves, drawn at this size (width, height) in pixels; else as views see them."""
         (columns, rows), device = self._size, self._spectrum.device
-        down, across = _cosines(rows, size[1]).to(device), _cosines(columns, size[0]).to(device)
-        pixels = (self._drawn(down, across) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu()
-        return Image.fromarray(np.ascontiguousarray(pixels.numpy()))
+        width, height = size or self._size
+        down, across = _cosines(rows, height).to(device), _cosines(columns, width).to(device)
+        return Shown(as_pixels(self._drawn(down, across)))
 
     def svg(self, size: tuple[int, int]) -> None:
         """There is none: waves are not shapes."""

@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-import numpy as np
 import torch
 from PIL import Image
 
+from engine.drawers.base import Shown, as_pixels
 from engine.drawers.cells import cell_polygons, originals
 from engine.drawers.coverage import Coverage
 from engine.drawers.pyramid import mirrored
@@ -30,8 +30,8 @@ class Layout(Protocol):
     def symmetric(self, cells: torch.Tensor) -> torch.Tensor:
         """Cells ``[..., rows, columns]``, those that mirror others with the colour of these."""
 
-    def enlarged(self, native: Image.Image, size: tuple[int, int]) -> Image.Image:
-        """The picture at a size in pixels, of one with a pixel a cell."""
+    def enlarged(self, pixels: torch.Tensor, size: tuple[int, int]) -> Shown:
+        """The picture at a size in pixels, of `Shown.pixels` that are one a cell."""
 
     def svg(self, native: Image.Image, size: tuple[int, int]) -> str:
         """The picture as SVG of a size in pixels, of one with a pixel a cell."""
@@ -77,9 +77,9 @@ class Squares:
         """The cells, mirrored as asked."""
         return mirrored(cells, self._symmetry)
 
-    def enlarged(self, native: Image.Image, size: tuple[int, int]) -> Image.Image:
+    def enlarged(self, pixels: torch.Tensor, size: tuple[int, int]) -> Shown:
         """The picture by nearest neighbour: every cell stays crisp, no colour is added."""
-        return native.resize(size, Image.Resampling.NEAREST)
+        return Shown(pixels, lambda image: image.resize(size, Image.Resampling.NEAREST))
 
     def svg(self, native: Image.Image, size: tuple[int, int]) -> str:
         """The picture as rectangles, one for each run of equal cells in a row."""
@@ -94,6 +94,9 @@ class Mosaic:
         device: where the cells are.
 
     """
+
+    # What is only needed to show it, and may be made later.
+    HOST_ONLY = frozenset({"_large", "_polygons", "_owners", "_originals"})
 
     def __init__(self, settings: Settings, device: torch.device) -> None:
         assert settings.pixel_size is not None
@@ -120,18 +123,17 @@ class Mosaic:
         originals = self._originals.to(cells.device)
         return cells.flatten(-2)[..., originals].view(cells.shape)
 
-    def enlarged(self, native: Image.Image, size: tuple[int, int]) -> Image.Image:
+    def enlarged(self, pixels: torch.Tensor, size: tuple[int, int]) -> Shown:
         """The cells' shapes, antialiased; inside a cell its colour is exact."""
         if self._large is None or self._large[0] != size:
             self._large = size, self._coverage(size)
-        rgba = torch.from_numpy(np.array(native.convert("RGBA"))).permute(2, 0, 1).float() / 255
-        alpha = rgba[3:]
-        picture = self._large[1](torch.cat([rgba[:3] * alpha, alpha]).to(self._device))
-        picture = mirrored(picture, self._symmetry).cpu()
+        channels = pixels.shape[2]
+        cells = pixels.permute(2, 0, 1).float() / 255
+        alpha = cells[3:] if channels == 4 else torch.ones_like(cells[:1])
+        picture = self._large[1](torch.cat([cells[:3] * alpha, alpha]))
+        picture = mirrored(picture, self._symmetry)
         colour = picture[:3] / picture[3:].clamp(min=1e-6)
-        pixels = (torch.cat([colour, picture[3:]]) * 255).round().clamp(0, 255).to(torch.uint8)
-        channels = len(native.getbands())
-        return Image.fromarray(np.ascontiguousarray(pixels[:channels].permute(1, 2, 0).numpy()))
+        return Shown(as_pixels(torch.cat([colour, picture[3:]])[:channels]))
 
     def svg(self, native: Image.Image, size: tuple[int, int]) -> str:
         """The picture as one outline a cell."""

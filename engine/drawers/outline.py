@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from engine.adam import Adam
-from engine.drawers.base import Drawer, Moment, Start
+from engine.drawers.base import Drawer, Moment, Showing, Shown, Start
 from engine.drawers.quantize import from_oklab
 from engine.errors import SettingsError
 from engine.settings import Settings
@@ -163,7 +163,7 @@ def soft_colours(lines: Lines, size: tuple[int, int], seed: int) -> Start:
     return Start(torch.cat([picture, torch.ones_like(picture[:1])]))
 
 
-class Outlined:
+class Outlined(Showing):
     """Any drawer's picture below lines that stay.
 
     Args:
@@ -178,7 +178,7 @@ class Outlined:
         self, drawer: Drawer, lines: Lines, size: tuple[int, int], device: torch.device
     ) -> None:
         self._drawer, self._lines = drawer, lines
-        self.guess_weight = drawer.guess_weight
+        self.steady, self.guess_weight = drawer.steady, drawer.guess_weight
         alpha = lines.at(size)[None]
         ink = torch.cat([lines.ink, torch.ones(1)])[:, None, None]
         self._above, self._left = (alpha * ink).to(device), (1 - alpha).to(device)
@@ -209,13 +209,10 @@ class Outlined:
         """That of what is below the lines."""
         return self._drawer.optimizer(learning_rate, rule)
 
-    def native(self) -> Image.Image:
-        """The picture with its lines at its native size."""
-        return self._lined(self._drawer.native())
-
-    def enlarged(self, size: tuple[int, int]) -> Image.Image:
-        """The picture at the output size, with lines as sharp as those that were given."""
-        return self._lined(self._drawer.enlarged(size))
+    def shown(self, size: tuple[int, int] | None = None) -> Shown:
+        """The picture at a size, with lines as sharp there as those that were given."""
+        below = self._drawer.shown(size)
+        return replace(below, finish=lambda image: self._lined(below.finished(image)))
 
     def svg(self, size: tuple[int, int]) -> None:
         """Nothing: the lines are no shapes."""

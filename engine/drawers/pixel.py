@@ -7,12 +7,10 @@ Most views show the subject alone, each before another backdrop: what stands out
 a clean shape in the middle, and not a pattern from edge to edge.
 """
 
-import numpy as np
 import torch
-from PIL import Image
 
 from engine.adam import Adam, GridAdam, Group
-from engine.drawers.base import Moment, Start
+from engine.drawers.base import Moment, Showing, Shown, Start, as_pixels
 from engine.drawers.colours import Colours, FreeColours, Layer, PaletteColours
 from engine.drawers.dither import dithered
 from engine.drawers.mosaic import make_layout, seen_size
@@ -37,7 +35,7 @@ _BROAD = "resurrect64"
 _ALPHA_MARGIN = 0.02
 
 
-class PixelDrawer:
+class PixelDrawer(Showing):
     """Cells of one shape, RGB or RGBA.
 
     Args:
@@ -49,6 +47,7 @@ class PixelDrawer:
 
     """
 
+    steady = True
     # A first guess has the form that an optimisation would not find, which adds what it lacks.
     guess_weight = 30.0
 
@@ -145,25 +144,27 @@ class PixelDrawer:
         return GridAdam([Group(self.parameters, learning_rate)], rule)
 
     @torch.no_grad()
-    def native(self) -> Image.Image:
-        """The picture at one pixel a cell, RGB or, if transparent, RGBA."""
+    def shown(self, size: tuple[int, int] | None = None) -> Shown:
+        """The picture, RGB or, if transparent, RGBA: squares stay crisp, other cells antialiased.
+
+        Without a size it has one pixel a cell.
+        """
+        pixels = self._pixels()
+        return Shown(pixels) if size is None else self._layout.enlarged(pixels, size)
+
+    def _pixels(self) -> torch.Tensor:
+        """One pixel a cell: ``[rows, columns, 3 or 4]``, uint8."""
         cells = self._cells(self.moment(1.0))[0]
         if self._transparent and self._alpha is not None:
             # Half-there cells would look like dirt around a sprite: each is there or it is not. A
             # picture that is nowhere half there would be blank; what there is most of is shown.
             alpha = torch.sigmoid(self._alpha.field())
-            most = alpha.max().item()
-            alpha = (alpha > (0.5 if most > 0.5 else max(0.1, most / 2))).float()
+            most = alpha.max()
+            alpha = (alpha > torch.where(most > 0.5, 0.5, (most / 2).clamp(min=0.1))).float()
             colour = self._colours.mixed(self._subject.field(), self.moment(1.0))
             cells = torch.cat([colour * alpha, alpha])
         cells = self._layout.symmetric(cells)
-        pixels = (cells * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-        channels = 4 if self._transparent else 3
-        return Image.fromarray(np.ascontiguousarray(pixels[..., :channels]))
-
-    def enlarged(self, size: tuple[int, int]) -> Image.Image:
-        """The picture at the output size: squares stay crisp, other shapes are antialiased."""
-        return self._layout.enlarged(self.native(), size)
+        return as_pixels(cells[: 4 if self._transparent else 3])
 
     def svg(self, size: tuple[int, int]) -> str:
         """The picture as SVG of the output size; cells that are clear are left out."""

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from engine.adam import Adam, Group
-from engine.drawers.base import Moment, Start
+from engine.drawers.base import Moment, Showing, Shown, Start, as_pixels
 from engine.drawers.matching import matched
 from engine.drawers.paths import Path, slerp
 from engine.drawers.starts import fitted
@@ -34,7 +33,7 @@ _LOGIT_RATE = 0.1
 _RECOLOUR, _RESTACK = 0.3, 0.02
 
 
-class StrokeDrawer:
+class StrokeDrawer(Showing):
     """Strokes whose points, and as asked widths, colours and paper, are optimised.
 
     Args:
@@ -46,6 +45,8 @@ class StrokeDrawer:
 
     """
 
+    # Which strokes meet which pixels depends on where they are.
+    steady = False
     guess_weight: float
 
     def __init__(
@@ -118,15 +119,12 @@ class StrokeDrawer:
         return whole[None]
 
     @torch.no_grad()
-    def native(self) -> Image.Image:
-        """The picture at the working size."""
-        return _image(self._on_paper(render(self.strokes(), *self._size)))
-
-    @torch.no_grad()
-    def enlarged(self, size: tuple[int, int]) -> Image.Image:
-        """The picture drawn at this size (width, height) in pixels."""
-        strokes = self.strokes().stretched(size[0] / self._size[0], size[1] / self._size[1])
-        return _image(self._on_paper(render(strokes, *size)))
+    def shown(self, size: tuple[int, int] | None = None) -> Shown:
+        """The picture drawn at this size (width, height) in pixels; else at the working size."""
+        strokes = self.strokes()
+        if size is not None:
+            strokes = strokes.stretched(size[0] / self._size[0], size[1] / self._size[1])
+        return Shown(as_pixels(self._on_paper(render(strokes, *(size or self._size)))[:3]))
 
     @torch.no_grad()
     def svg(self, size: tuple[int, int]) -> str:
@@ -265,9 +263,3 @@ def _painted(colours: torch.Tensor) -> torch.Tensor:
 
 def _logits(shares: torch.Tensor) -> torch.Tensor:
     return torch.logit(shares.clamp(_MARGIN, 1 - _MARGIN))
-
-
-def _image(canvas: torch.Tensor) -> Image.Image:
-    """RGB of a canvas ``[4, height, width]`` on opaque paper."""
-    pixels = (canvas[:3] * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).cpu()
-    return Image.fromarray(np.ascontiguousarray(pixels.numpy()))

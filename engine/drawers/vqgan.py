@@ -6,12 +6,11 @@ on the nearest code, and the gradient of the code passes straight through to the
 
 import math
 
-import numpy as np
 import torch
 from PIL import Image
 
 from engine.adam import Adam, GridAdam, Group
-from engine.drawers.base import Moment, Start
+from engine.drawers.base import Moment, Showing, Shown, Start, as_pixels
 from engine.drawers.strokes import on_white
 from engine.models.vqgans import vqgan_shape
 from engine.settings import PIXELCLIP, Settings
@@ -23,7 +22,7 @@ from engine.vqgan import clamp_with_gradient, load_vqgan
 _SMALL_CANVAS, _LARGE_CANVAS = 200 * 112, 400 * 224
 
 
-class VqganDrawer:
+class VqganDrawer(Showing):
     """The latents of one picture ``[1, d, height / factor, width / factor]``.
 
     Args:
@@ -37,6 +36,7 @@ class VqganDrawer:
 
     """
 
+    steady = True
     guess_weight = 10.0
 
     def __init__(self, settings: Settings, start: Start | None, device: torch.device) -> None:
@@ -101,14 +101,12 @@ class VqganDrawer:
         return _opaque(self._picture[None])
 
     @torch.no_grad()
-    def native(self) -> Image.Image:
-        """The picture as it is decoded."""
-        pixels = (self.grid()[0, :3] * 255).round().to(torch.uint8).permute(1, 2, 0).cpu()
-        return Image.fromarray(np.ascontiguousarray(pixels.numpy()))
-
-    def enlarged(self, size: tuple[int, int]) -> Image.Image:
-        """The decoded picture resampled to a size (width, height) in pixels."""
-        return self.native().resize(size, Image.Resampling.LANCZOS)
+    def shown(self, size: tuple[int, int] | None = None) -> Shown:
+        """The decoded picture, resampled to a size (width, height) in pixels if there is one."""
+        pixels = as_pixels(self.grid()[0, :3])
+        if size is None:
+            return Shown(pixels)
+        return Shown(pixels, lambda image: image.resize(size, Image.Resampling.LANCZOS))
 
     def svg(self, size: tuple[int, int]) -> None:
         """None: it is not made of shapes."""

@@ -44,7 +44,7 @@ def test_another_renderer_draws_the_same_picture(name, clear, grid, size):
     asked = resolve(make_settings(given))
     native = a_native_picture(*asked.pixel_size, clear=clear)
     layout = make_layout(asked, CPU)
-    drawn = premultiplied(layout.enlarged(native, size))
+    drawn = premultiplied(layout.enlarged(torch.from_numpy(np.array(native)), size).image())
     assert np.abs(premultiplied(rendered(layout.svg(native, size))) - drawn).mean() < 2
 
 

@@ -5,7 +5,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from engine.drawers import make_drawer, seen_size
 from engine.drawers.cells import cell_polygons
@@ -140,8 +139,8 @@ def test_a_mirrored_picture_is_its_own_mirror_image_to_the_last_bit(name, symmet
     layout = make_layout(asked, CPU)
     cells = random_cells(columns, rows, 3)
     seen = layout.seen(cells)
-    pixels = (layout.symmetric(cells) * 255).to(torch.uint8).permute(1, 2, 0).numpy()
-    large = np.asarray(layout.enlarged(Image.fromarray(pixels), asked.size))
+    pixels = (layout.symmetric(cells) * 255).to(torch.uint8).permute(1, 2, 0)
+    large = np.asarray(layout.enlarged(pixels, asked.size).image())
     for axis, letter in ((1, "x"), (0, "y")):
         if letter in symmetry:
             assert torch.equal(seen, seen.flip(axis + 1))
@@ -149,7 +148,7 @@ def test_a_mirrored_picture_is_its_own_mirror_image_to_the_last_bit(name, symmet
     if isinstance(layout, Mosaic):
         # The cells themselves are mirrored as well, not only the picture of them.
         whole = coverage(name, (columns, rows), asked.size, wrapping(symmetry, tile=tile))
-        drawn = whole(torch.from_numpy(pixels.copy()).permute(2, 0, 1) / 255).permute(1, 2, 0)
+        drawn = whole(pixels.permute(2, 0, 1) / 255).permute(1, 2, 0)
         assert (drawn * 255 - torch.from_numpy(large.copy())).abs().max() < 1
 
 
