@@ -7,6 +7,7 @@ compiler, which takes longer than a small drawing.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -30,6 +31,9 @@ class Group:
         rate: the step of a number whose gradient is as large as it usually is.
 
     """
+
+    # It is part of a `Pace`.
+    HOST_ONLY: ClassVar[frozenset[str]] = frozenset({"rate"})
 
     parameters: Sequence[torch.Tensor]
     rate: float

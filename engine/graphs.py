@@ -76,6 +76,8 @@ class Graphs:
         self._tables: OrderedDict[Hashable, _Table] = OrderedDict()
         self._seen: set[Hashable] = set()
         self._refused: set[Hashable] = set()
+        # Those for which there was no memory; when a job leaves there may be.
+        self._crowded: set[Hashable] = set()
 
     def works(self, easels: Sequence[Easel]) -> list[Work]:
         """A step of some easels, in parts that do not depend on each other."""
@@ -102,6 +104,7 @@ class Graphs:
         """Let an easel that is not drawn any more go, with its tensors."""
         for table in self._tables.values():
             table.leave(easel)
+        self._crowded.clear()
         form = self._forms.pop(easel, None)
         for tensor in () if form is None else form.tensors:
             self._owners.pop(id(tensor), None)
@@ -149,7 +152,7 @@ class Graphs:
         like = list(leaves(tuple(numbers)))
         placed = planted(tuple(numbers), iter(cut(row, like)))
         by_hand = partial(self._moved, party.easels, placed)
-        if party.key is None or party.key in self._refused:
+        if party.key is None or party.key in self._refused | self._crowded:
             self._gpu.work(by_hand)
             return
         if party.key not in self._seen:
@@ -186,9 +189,11 @@ class Graphs:
             log.warning("steps as those of jobs %s are drawn without a graph: %s", jobs, error)
             for easel in party.easels:
                 easel.forget_gradients()
-            self._refused.add(party.key)
             if ran_out(error):
+                self._crowded.add(party.key)
                 self.clear()
+            else:
+                self._refused.add(party.key)
             return None
         self._tables[party.key] = table
         return table
