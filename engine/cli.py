@@ -328,6 +328,13 @@ def bench(
     quick: Annotated[
         bool, typer.Option("--quick", help="Three turns, of 1 and 8 jobs with pixelclip only.")
     ] = False,
+    whole: Annotated[
+        bool | None,
+        typer.Option(
+            "--drawings/--no-drawings",
+            help="Whether whole drawings are measured as well; if there is a GPU, on that.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     chart: Annotated[Path | None, typer.Option(help="A PNG of the bars.")] = None,
 ) -> None:
@@ -339,6 +346,7 @@ def bench(
     import torch
 
     from engine.bench import report
+    from engine.bench.drawings import drawings
     from engine.bench.measure import Effort, devices, machine, measure
     from engine.errors import PerceptorError
     from engine.outputs import check_target
@@ -356,6 +364,10 @@ def bench(
                 together = counts if jobs or not quick or name == PIXELCLIP else [1]
                 for each in drawer or ["pixel", "clipdraw"]:
                     rows += measure(each, name, device, together, effort, cuts)
+        device = devices()[-1]
+        measured = []
+        if whole or (whole is None and device.type == "cuda"):
+            measured = drawings(device, [1] if quick else [1, 8])
     except (SettingsError, PerceptorError, EngineError, OutputError) as error:
         raise refuse(error) from None
     if chart is not None:
@@ -364,11 +376,14 @@ def bench(
 
         write_atomically(chart, encode_png(report.chart(told, rows)))
     if json:
-        typer.echo(report.to_json(told, rows))
+        typer.echo(report.to_json(told, rows, measured))
         return
     from rich.console import Console
 
-    Console(width=max(200, Console().width)).print(report.table(told, rows))
+    console = Console(width=max(200, Console().width))
+    console.print(report.table(told, rows))
+    if measured:
+        console.print(report.drawings_table(measured))
 
 
 @models_app.command("list")

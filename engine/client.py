@@ -350,13 +350,14 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _clean_environment() -> dict[str, str]:
-    """This process's environment without the bot's own settings, above all its token.
+# Of all that begins with the project's name, this is the engine's own business.
+_FOR_ENGINE = frozenset({"PIXEL_MODELS", "PIXEL_CUDA_GRAPHS"})
 
-    Where the weights lie is the engine's business, and stays.
-    """
+
+def _clean_environment() -> dict[str, str]:
+    """This process's environment without the bot's own settings, above all its token."""
     return {
         name: value
         for name, value in os.environ.items()
-        if name == "PIXEL_MODELS" or not name.upper().startswith(("PIXEL_", "DISCORD_"))
+        if name in _FOR_ENGINE or not name.upper().startswith(("PIXEL_", "DISCORD_"))
     }

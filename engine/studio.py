@@ -80,6 +80,7 @@ class Studio:
         clock: monotonic seconds.
         snapshot_seconds: how much time may pass between two snapshots of a job.
         gpu: the device as what is asked of it; that of CUDA if it is left out and there is one.
+        capture: whether its steps may be CUDA graphs; as the environment says if it is left out.
 
     Raises:
         EngineError: `engine.gpu.GRAPHS` in the environment is neither “auto” nor “off”.
@@ -95,8 +96,9 @@ class Studio:
         clock: Callable[[], float] = time.monotonic,
         snapshot_seconds: float = SNAPSHOT_SECONDS,
         gpu: Gpu | None = None,
+        capture: bool | None = None,
     ) -> None:
-        capture = graphs_wanted()
+        wanted = graphs_wanted()
         self.device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._snapshots = snapshots
         self._judges = Judges(perceptor, self.device)
@@ -117,7 +119,8 @@ class Studio:
         self._gpu = gpu
         self._graphs = None
         if gpu is not None:
-            self._graphs = Graphs(gpu, self._moved, self._form, capture=capture)
+            captures = wanted if capture is None else capture
+            self._graphs = Graphs(gpu, self._moved, self._form, capture=captures)
         if snapshots is not None:
             snapshots.mkdir(parents=True, exist_ok=True)
 

@@ -17,6 +17,7 @@ from typing import Literal
 import msgspec
 import torch
 import torch.nn.functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
 from engine.bench.memory import forget_peak, peak_mib
 from engine.bench.naive import NaiveLoop
@@ -42,6 +43,8 @@ ARTICLE_CUTS, PIXELCLIP_CUTS = 36, 12
 PARTS = ("render", "cutouts", "perceptor", "backward", "step")
 
 _LEAST_TURNS = 3
+# Sides of the product that tells how fast products can be, and how often it is taken.
+_GPU_SIDE, _CPU_SIDE, _PRODUCTS = 8192, 1536, 5
 
 _Embed = Callable[[torch.Tensor], torch.Tensor]
 Clock = Literal["wall", "cpu"]
@@ -87,6 +90,9 @@ class Row(msgspec.Struct, frozen=True):
         eager_floor_s: the floor of open_clip's own module in float32.
         naive_s: a step of the naive loop.
         speedup: naive ÷ (iteration ÷ jobs).
+        floor_gflop: the products in the floor, 10⁹ operations on numbers.
+        product_gflops: what one large product of such numbers reaches in a second here.
+        product_share: how much of that rate the perceptor reaches in the floor.
 
     """
 
@@ -108,6 +114,9 @@ class Row(msgspec.Struct, frozen=True):
     split_s: dict[str, float]
     encode_s: float
     peak_mib: float
+    floor_gflop: float
+    product_gflops: float
+    product_share: float
     eager_floor_s: float | None = None
     naive_s: float | None = None
     speedup: float | None = None
@@ -174,6 +183,8 @@ class _Contestant:
     floor: Callable[[], None]
     watch: Stopwatch
     peak: float
+    gflop: float
+    parts: Callable[[], None] | None
     ticks: list[float] = field(default_factory=list)
     floors: list[float] = field(default_factory=list)
 
@@ -187,6 +198,7 @@ class _Bench:
         self.drawer, self.name, self.device = drawer, name, device
         self.effort, self.cuts = effort, cuts
         self.perceptor = random_perceptor(name, device)
+        self.product = product_rate(getattr(torch, self.perceptor.dtype), device)
         given = ARTICLE | {"drawer": drawer, "num_cuts": cuts, "perceptors": [name]}
         self.settings = resolve(make_settings(given | {"seed": 0, "display_every": 2000}))
 
@@ -202,8 +214,14 @@ class _Bench:
             turns < _LEAST_TURNS or time.perf_counter() - began < self.effort.seconds
         ):
             for each in contestants:
-                with each.watch.listening():
+                if each.parts is None:
+                    with each.watch.listening():
+                        each.ticks.append(self._seconds(each.tick))
+                else:
+                    # What a graph does has no parts that could be told apart from outside.
                     each.ticks.append(self._seconds(each.tick))
+                    with each.watch.listening():
+                        each.parts()
                 each.floors.append(self._seconds(each.floor))
             # They take many times longer.
             if turns < _LEAST_TURNS:
@@ -237,6 +255,9 @@ class _Bench:
             split_s={part: _short(each.watch.seconds[part] / len(each.ticks)) for part in PARTS},
             encode_s=_short(self._encoding(each.studio)),
             peak_mib=round(each.peak),
+            floor_gflop=_short(each.gflop),
+            product_gflops=_short(self.product),
+            product_share=_short(each.gflop / statistics.median(each.floors) / self.product),
             eager_floor_s=None if eager is None else _short(statistics.median(eager)),
             naive_s=None if naive is None else _short(statistics.median(naive)),
             # Only the turns that both took part in.
@@ -253,11 +274,15 @@ class _Bench:
         forget_peak(self.device)
         tick()
         peak = peak_mib(self.device)
-        return _Contestant(jobs, studio, tick, self._floor(jobs), self._stopwatch(), peak)
+        floor, watch, parts = self._floor(jobs), self._stopwatch(), None
+        if self.device.type == "cuda":
+            parts = _ticking(self._studio(jobs, capture=False))
+            parts()
+        return _Contestant(jobs, studio, tick, floor, watch, peak, gflop_of(floor), parts)
 
-    def _studio(self, count: int) -> Studio:
+    def _studio(self, count: int, *, capture: bool | None = None) -> Studio:
         """A studio with so many jobs, each of another seed."""
-        studio = Studio(device=self.device, perceptor=lambda *_: self.perceptor)
+        studio = Studio(device=self.device, perceptor=lambda *_: self.perceptor, capture=capture)
         for seed in range(count):
             event = studio.add(Draw(str(seed), msgspec.structs.replace(self.settings, seed=seed)))
             if isinstance(event, Failed):
@@ -293,11 +318,7 @@ class _Bench:
         return torch.rand(count, 3, side, side, device=self.device).requires_grad_()
 
     def _stopwatch(self) -> Stopwatch:
-        return Stopwatch(_CLOCKS[self.effort.clock], self._settle)
-
-    def _settle(self) -> None:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
+        return Stopwatch(_CLOCKS[self.effort.clock], lambda: _settle(self.device))
 
     def _seconds(self, run: Callable[[], object]) -> float:
         watch = self._stopwatch()
@@ -334,6 +355,33 @@ def _forward_and_gradient(embed: _Embed, views: torch.Tensor) -> Callable[[], No
         torch.autograd.backward(F.normalize(embed(views), dim=1).sum())
 
     return run
+
+
+def gflop_of(run: Callable[[], object]) -> float:
+    """10⁹ operations in all matrix products and convolutions of some work."""
+    with FlopCounterMode(display=False) as counter:
+        run()
+    return float(counter.get_total_flops()) / 1e9
+
+
+def product_rate(dtype: torch.dtype, device: torch.device) -> float:
+    """10⁹ operations in a second of one large square product, the best of some."""
+    side = _GPU_SIDE if device.type == "cuda" else _CPU_SIDE
+    one, other = (torch.rand(side, side, device=device).to(dtype) for _ in range(2))
+    best = math.inf
+    for _ in range(_PRODUCTS):
+        _settle(device)
+        began = time.perf_counter()
+        torch.mm(one, other)
+        _settle(device)
+        best = min(best, time.perf_counter() - began)
+    return 2 * side**3 / best / 1e9
+
+
+def _settle(device: torch.device) -> None:
+    """Wait until what was begun is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def _ratio(over: Sequence[float], under: Sequence[float]) -> float:

@@ -6,6 +6,7 @@ import msgspec
 from PIL import Image, ImageDraw, ImageFont
 from rich.table import Table
 
+from engine.bench.drawings import Drawing
 from engine.bench.measure import PARTS, Machine, Row
 
 # Of the parts of a step, colours that people who see colours differently can tell apart
@@ -20,14 +21,34 @@ _COLOURS = {
 }
 _HEADINGS = (
     *("drawer", "perceptor", "device", "jobs", "ms a step", "±", "floor, ms", "efficiency"),
-    *("steps/s", "gain", *PARTS, "a frame", "MiB", "open_clip, ms", "naive, ms", "naive ÷ ours"),
+    *("steps/s", "gain", *PARTS, "a frame", "MiB", "of the product rate", "open_clip, ms"),
+    *("naive, ms", "naive ÷ ours"),
 )
 _WIDTH, _MARGIN, _LABELS, _LINE, _BAR = 1200, 24, 330, 44, 24
 
 
-def to_json(machine: Machine, rows: Sequence[Row]) -> str:
-    """``{"machine": …, "rows": […]}``."""
-    return msgspec.json.format(msgspec.json.encode({"machine": machine, "rows": rows})).decode()
+def to_json(machine: Machine, rows: Sequence[Row], drawings: Sequence[Drawing] = ()) -> str:
+    """``{"machine": …, "rows": […]}``, and ``"drawings": […]`` if there are any."""
+    told: dict[str, object] = {"machine": machine, "rows": rows}
+    if drawings:
+        told["drawings"] = drawings
+    return msgspec.json.format(msgspec.json.encode(told)).decode()
+
+
+def drawings_table(drawings: Sequence[Drawing]) -> Table:
+    """A line for each drawing as a whole."""
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("drawing", "perceptors", "device", "jobs", "steps", "views", "first frame, s"):
+        shown.add_column(heading)
+    shown.add_column("whole, s", justify="right")
+    shown.add_column("of the product rate", justify="right")
+    for each in drawings:
+        shown.add_row(
+            *(each.name, ", ".join(each.perceptors), each.device, str(each.jobs)),
+            *(str(each.iterations), str(each.cuts), f"{each.first_frame_s:.3g}"),
+            *(f"{each.seconds:.3g}", f"{each.product_share:.2f}"),
+        )
+    return shown
 
 
 def table(machine: Machine, rows: Sequence[Row]) -> Table:
@@ -41,8 +62,8 @@ def table(machine: Machine, rows: Sequence[Row]) -> Table:
             *(_ms(row.iteration_s), _ms(row.iteration_spread_s), _ms(row.floor_s)),
             *(f"{row.efficiency:.2f}", f"{row.iterations_per_s:.2f}", _times(row.gain)),
             *(_ms(row.split_s[part]) for part in PARTS),
-            *(_ms(row.encode_s), str(row.peak_mib), _ms(row.eager_floor_s)),
-            *(_ms(row.naive_s), _times(row.speedup)),
+            *(_ms(row.encode_s), str(row.peak_mib), f"{row.product_share:.2f}"),
+            *(_ms(row.eager_floor_s), _ms(row.naive_s), _times(row.speedup)),
         )
     return shown
 

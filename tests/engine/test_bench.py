@@ -7,8 +7,9 @@ import torch
 import torch.nn.functional as F
 from typer.testing import CliRunner
 
+from engine.bench import drawings as whole_drawings
 from engine.bench import report
-from engine.bench.measure import PARTS, Effort, machine, measure
+from engine.bench.measure import PARTS, Effort, gflop_of, machine, measure, product_rate
 from engine.bench.naive import NaiveLoop
 from engine.cli import app
 from engine.perceptors import load_perceptor
@@ -33,7 +34,30 @@ def test_each_number_of_jobs_has_a_row_with_its_floor_parts_and_rivals():
         assert min(row.floor_s, row.efficiency, row.encode_s, row.peak_mib, row.naive_s) > 0
         assert row.iterations_per_s == pytest.approx(row.jobs / row.iteration_s, rel=0.01)
         assert row.speedup > 0
+        share = row.floor_gflop / row.floor_s / row.product_gflops
+        assert row.product_share == pytest.approx(share, rel=0.01)
     assert rows[0].gain == 1
+
+
+def test_operations_of_products_are_counted_forward_and_back():
+    one, other = torch.rand(30, 40).requires_grad_(), torch.rand(40, 50)
+    assert gflop_of(lambda: torch.autograd.backward((one @ other).sum())) == 4 * 30 * 40 * 50 / 1e9
+    assert product_rate(torch.float32, CPU) > 0
+
+
+def test_whole_drawings_are_measured_with_their_first_frame(monkeypatch):
+    monkeypatch.setattr(whole_drawings, "_DRAWN", {"small": (TINY,)})
+    measured = whole_drawings.drawings(CPU, [1, 2], iterations=12, cuts=2)
+    assert [(each.name, each.jobs, each.iterations) for each in measured] == [
+        ("small", 1, 12),
+        ("small", 2, 12),
+    ]
+    for each in measured:
+        assert 0 < each.first_frame_s <= each.seconds
+        assert each.product_share > 0
+    assert report.drawings_table(measured).row_count == 2
+    told = json.loads(report.to_json(machine("wall"), [], measured))
+    assert [each["perceptors"] for each in told["drawings"]] == [[TINY], [TINY]]
 
 
 def test_models_of_open_clip_are_measured_without_their_weights(monkeypatch, tiny_models):

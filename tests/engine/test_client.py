@@ -302,8 +302,9 @@ async def test_the_engine_is_never_told_the_token_and_its_stderr_goes_to_the_log
     monkeypatch.setenv("PIXEL_TOKEN", "secret")
     monkeypatch.setenv("DISCORD_TOKEN", "secret")
     monkeypatch.setenv("PIXEL_MODELS", str(tmp_path))
+    monkeypatch.setenv("PIXEL_CUDA_GRAPHS", "off")
     with caplog.at_level(logging.WARNING):
         async with running(scripted(tmp_path, "token")) as engine:
             (done,) = await collect(engine, "1", ask())
-    assert done.png == b"['PIXEL_MODELS']"
+    assert done.png == b"['PIXEL_CUDA_GRAPHS', 'PIXEL_MODELS']"
     assert "x" * 1000 in caplog.text
