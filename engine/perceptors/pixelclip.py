@@ -129,16 +129,19 @@ class ImageTower(nn.Module):
         return embedding
 
     def embed_alike(self, views: torch.Tensor) -> torch.Tensor:
-        """`forward` with rounding that does not depend on how many views there are.
+        """`forward` with rounding that does not depend on how many views or threads there are.
 
         On a CPU that holds for convolutions of two views and more, and not for a matrix product,
         whose kernel is chosen by its rows: so one view is joined by another, and the last product
-        is made eight rows at a time.
+        is made for eight views at a time, with the weights on the left, whose sums are not divided
+        between threads.
         """
         n = len(views)
         pooled = self.pooled(views if n > 1 else torch.cat((views, views)))
         filled = F.pad(pooled, (0, 0, 0, -len(pooled) % 8))
-        return torch.cat([self.project(rows) for rows in torch.split(filled, 8)])[:n]
+        weight, bias = self.project.weight, self.project.bias[:, None]
+        embedded = [torch.addmm(bias, weight, rows.T).T for rows in torch.split(filled, 8)]
+        return torch.cat(embedded)[:n]
 
     def pooled(self, views: torch.Tensor) -> torch.Tensor:
         """All but the last product: [n, (1 + queries) · c]."""
@@ -295,7 +298,7 @@ class PixelClip:
         for tower in (self._image, self._text):
             tower.to(self.device).eval().requires_grad_(requires_grad=False)
         self._dtype = dtype or best_dtype(self.device, convolutions=True)
-        self._image.stages.to(self._dtype, memory_format=torch.channels_last)
+        self._image.stages.to(self._dtype).to(memory_format=torch.channels_last)
         self._word_pieces = WordPieces()
 
     @property
