@@ -30,6 +30,8 @@ from tests.bot.helpers import png
 from tests.discord_server.client import BotProcess, DiscordServer, custom_ids, until
 
 _USERS = 6
+# Of the bot's log, shown where it does not answer.
+_LAST_LINES = 60
 _WAITING = 6
 # No more is asked for while so many wait: what is counted is a bot that keeps up.
 _MOST_WAITING = 3
@@ -190,9 +192,14 @@ class Soak:
                 number = await self._click(user, self.chance.choice(_BUTTONS))
             case button:
                 number = await self._click(user, button)
-        if number is not None:
+        if number is None:
+            return
+        try:
             await self.discord.interaction(number)
-            self.done[act] += 1
+        except aiohttp.ClientResponseError as error:
+            said = "\n".join(self.bot.log[-_LAST_LINES:])
+            raise RuntimeError(f"nothing was answered to “{act}”; the bot wrote\n{said}") from error
+        self.done[act] += 1
 
     async def _ask(self, options: dict[str, object]) -> str:
         options = {"prompt": self.chance.choice(_PROMPTS), "quality": "draft"} | options
