@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 import aiohttp
@@ -214,7 +215,13 @@ class Soak:
         able = [m for m in messages if any(f":{button}:" in one for one in custom_ids(m))]
         if not able:
             return None
-        return await self.discord.click(self.chance.choice(able), button, user)
+        try:
+            return await self.discord.click(self.chance.choice(able), button, user)
+        except aiohttp.ClientResponseError as error:
+            # It went away before it was clicked.
+            if error.status == HTTPStatus.GONE:
+                return None
+            raise
 
 
 def table(samples: Sequence[Sample]) -> tuple[str, bool]:
