@@ -11,17 +11,14 @@ and the look-up's gradient is summed in a fixed order, so that the same seed giv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch.autograd.function import once_differentiable
 
 from engine.covered import covered_views, looked_at
 from engine.gathered import bilinear, composed, means
+from engine.small_views import SUPERSAMPLING, small_views
 
-# Sub-samples a side within each view pixel: cells' edges come out antialiased.
-SUPERSAMPLING = 2
 BACKDROP_CELLS = 4
 WIDE_EVERY = 3
 # Pixels a side of views whose pixels are as large as cells, and are looked up several times each.
@@ -181,31 +178,11 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
             for grid, chosen in zip(grids, views, strict=True)
         ]
         return seen_there[0] if len(seen_there) == 1 else torch.cat(seen_there)
-    if size > _SMALL:
-        covered = [
-            covered_views(grid, chosen, _layers(grid, chosen), size)
-            for grid, chosen in zip(grids, views, strict=True)
-        ]
-        return covered[0] if len(covered) == 1 else torch.cat(covered)
-    with torch.no_grad():
-        backdrops = F.interpolate(
-            torch.cat([chosen.backdrops for chosen in views]),
-            size=(size, size),
-            mode="bilinear",
-            align_corners=True,
-        )
-        noise = torch.cat([_noise(chosen, size) for chosen in views])
-        colours = torch.cat([chosen.colours for chosen in views])[..., None, None]
-    looked_up = [_looked_up(*each, size) for each in zip(grids, views, strict=True)]
-    seen = torch.cat(looked_up).view(-1, size, size, 4).permute(0, 3, 1, 2)
-    view = seen[:, :3] + (1 - seen[:, 3:]) * backdrops
-    jittered = (
-        colours[:, :, 0] * view[:, 0:1]
-        + colours[:, :, 1] * view[:, 1:2]
-        + colours[:, :, 2] * view[:, 2:3]
-        + colours[:, :, 3]
-    )
-    return jittered + noise
+    layers = [_layers(grid, chosen) for grid, chosen in zip(grids, views, strict=True)]
+    if size <= _SMALL:
+        return small_views(grids, views, layers, size)
+    covered = [covered_views(*each, size) for each in zip(grids, views, layers, strict=True)]
+    return covered[0] if len(covered) == 1 else torch.cat(covered)
 
 
 def _seen_on_device(grid: torch.Tensor, views: Views, size: int) -> torch.Tensor:
@@ -230,12 +207,6 @@ def _layers(grid: torch.Tensor, views: Views) -> torch.Tensor:
     return (every % WIDE_EVERY != 0) * (len(grid) - 1)
 
 
-def _looked_up(grid: torch.Tensor, views: Views, size: int) -> torch.Tensor:
-    """The mean of what each pixel's sub-samples find in a picture: ``[n · size · size, 4]``."""
-    means: torch.Tensor = _Means.apply(*_table(grid, views, size))
-    return means
-
-
 def _table(grid: torch.Tensor, views: Views, size: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Cells ``[cells, 4]``, and those under each pixel's sub-samples ``[n · size · size, k]``."""
     # Around each layer lies a border of nothing, in which all looks at what is outside end.
@@ -246,34 +217,6 @@ def _table(grid: torch.Tensor, views: Views, size: int) -> tuple[torch.Tensor, t
         layer = _layers(grid, views).to(torch.int32)
         indices += layer[:, None, None, None] * ((rows + 2) * (columns + 2))
     return cells, indices.flatten(0, 2)
-
-
-class _Means(torch.autograd.Function):
-    """Rows of a table ``[cells, d]``, looked up by indices ``[n, k]``, to their means ``[n, d]``.
-
-    The gradient of each cell is summed in the order of the indices: as an embedding bag does it,
-    but with no sort of them all.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any,  # noqa: ANN401 - torch has no public type for it
-        table: torch.Tensor,
-        indices: torch.Tensor,
-    ) -> torch.Tensor:
-        ctx.save_for_backward(indices)
-        ctx.cells = len(table)
-        return F.embedding_bag(indices, table, mode="mean")
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:  # noqa: ANN401
-        (indices,) = ctx.saved_tensors
-        samples = indices.shape[1]
-        of_table = gradient.new_zeros(gradient.shape[1], ctx.cells)
-        for summed, pull in zip(of_table, gradient.T / samples, strict=True):
-            summed.index_add_(0, indices.flatten(), pull.repeat_interleave(samples))
-        return of_table.T, None
 
 
 def _cell_indices(views: Views, rows: int, columns: int, size: int) -> torch.Tensor:
@@ -306,12 +249,6 @@ def _cell_indices(views: Views, rows: int, columns: int, size: int) -> torch.Ten
     indices = y.add_(1).mul_(columns + 2).add_(x).add_(1).to(torch.int32)
     by_pixel = indices.view(-1, size, SUPERSAMPLING, size, SUPERSAMPLING).transpose(2, 3)
     return by_pixel.flatten(3)
-
-
-def _noise(views: Views, size: int) -> torch.Tensor:
-    generator = torch.Generator("cpu").manual_seed(views.noise_seed)
-    white = torch.randn(len(views), 3, size, size, generator=generator)
-    return white * views.noise[:, None, None, None]
 
 
 def _jitter(numbers: torch.Tensor) -> torch.Tensor:
