@@ -11,6 +11,7 @@ and the look-up's gradient is summed in a fixed order, so that the same seed giv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -56,8 +57,7 @@ class Views:
         """The same without a seed: what it stands for on a device is drawn, and all is numbers."""
         if self.noise_places is not None:
             return self
-        generator = torch.Generator("cpu").manual_seed(self.noise_seed)
-        places = torch.rand(len(self), 2, generator=generator)
+        places = _noise_places(self.noise_seed, len(self))
         return replace(self, noise_seed=0, noise_places=places)
 
     def on(self, device: torch.device) -> "Views":
@@ -75,6 +75,108 @@ class Views:
 
     def __len__(self) -> int:
         return self.homographies.shape[0]
+
+
+@dataclass(frozen=True)
+class DrawnViews:
+    """The random numbers of the views of one easel in one step, of which `views` makes them.
+
+    Attributes:
+        size: columns and rows of what is sampled.
+        power, wraps: as for `choose_views`.
+        numbers: ``[n, 16]`` in 0…1.
+        backdrops: ``[n, 3, 4, 4]`` in 0…1.
+        noise_seed, noise_places: as `Views` has them.
+        rolls: ``[n, 2]`` in 0…1, of a tile; else None.
+
+    """
+
+    size: tuple[int, int]
+    power: float
+    wraps: bool
+    numbers: torch.Tensor
+    backdrops: torch.Tensor
+    noise_seed: int
+    rolls: torch.Tensor | None
+    noise_places: torch.Tensor | None = None
+
+    def for_device(self) -> "DrawnViews":
+        """The same without a seed, as `Views.for_device`."""
+        places = _noise_places(self.noise_seed, len(self.numbers))
+        return replace(self, noise_seed=0, noise_places=places)
+
+    def views(self) -> Views:
+        """The views, made where the numbers are."""
+        numbers, (columns, rows) = self.numbers, self.size
+        count, device = len(numbers), numbers.device
+        shorter = min(columns, rows)
+        half_width, half_height = columns / shorter, rows / shorter
+        wide = torch.arange(count, device=device) % WIDE_EVERY == 0
+        spread = numbers[:, 0] ** self.power
+        reach = torch.where(
+            wide,
+            max(half_width, half_height) * (0.9 + 0.3 * spread),
+            1.0 + 0.6 * spread,
+        )
+        # All views keep to the middle: crops that wander along a wide picture each want the subject
+        # in their own middle, and smear it.
+        shift_x = 0.2 * (2 * numbers[:, 1] - 1)
+        shift_y = 0.2 * (2 * numbers[:, 2] - 1)
+        angle = (2 * numbers[:, 3] - 1) * math.radians(8)
+        stretch = torch.exp((2 * numbers[:, 4] - 1) * 0.1)
+        tilt_x = (2 * numbers[:, 5] - 1) * 0.1
+        tilt_y = (2 * numbers[:, 6] - 1) * 0.1
+
+        cosine, sine = torch.cos(angle), torch.sin(angle)
+        zero, one = torch.zeros(count, device=device), torch.ones(count, device=device)
+        affine = torch.stack(
+            [
+                torch.stack([cosine * reach * stretch, -sine * reach, shift_x], 1),
+                torch.stack([sine * reach * stretch, cosine * reach, shift_y], 1),
+                torch.stack([zero, zero, one], 1),
+            ],
+            1,
+        )
+        tilt = torch.eye(3, device=device).repeat(count, 1, 1)
+        tilt[:, 2, 0], tilt[:, 2, 1] = tilt_x, tilt_y
+        # A plain colour, a soft gradient or blotches, by how far the coarse colours stay apart.
+        contrast = (numbers[:, 7] ** 2)[:, None, None, None]
+        backdrops = self.backdrops * contrast + numbers[:, 8:11, None, None] * (1 - contrast)
+        homographies = (affine[:, :, :, None] * tilt[:, None, :, :]).sum(2)
+        if self.rolls is not None:
+            roll = (2 * self.rolls - 1) * wide[:, None]
+            roll = torch.stack([roll[:, 0] * half_width, roll[:, 1] * half_height], 1)
+            homographies[:, :2] += roll[:, :, None] * homographies[:, 2:]
+        return Views(
+            homographies=homographies,
+            colours=_jitter(numbers[:, 11:14]),
+            backdrops=backdrops,
+            noise=0.3 * numbers[:, 14],
+            noise_seed=self.noise_seed,
+            wraps=self.wraps,
+            noise_places=self.noise_places,
+        )
+
+
+def draw_views(
+    count: int,
+    columns: int,
+    rows: int,
+    generator: torch.Generator,
+    *,
+    power: float = 1.0,
+    wraps: bool = False,
+) -> DrawnViews:
+    """Draw what `choose_views` makes views of."""
+    return DrawnViews(
+        size=(columns, rows),
+        power=power,
+        wraps=wraps,
+        numbers=torch.rand(count, _NUMBERS_PER_VIEW, generator=generator),
+        backdrops=torch.rand(count, 3, BACKDROP_CELLS, BACKDROP_CELLS, generator=generator),
+        noise_seed=int(torch.randint(2**62, (1,), generator=generator)),
+        rolls=torch.rand(count, 2, generator=generator) if wraps else None,
+    )
 
 
 def choose_views(
@@ -103,56 +205,7 @@ def choose_views(
             stay with the subject, whose neighbours they see.
 
     """
-    numbers = torch.rand(count, _NUMBERS_PER_VIEW, generator=generator)
-    backdrops = torch.rand(count, 3, BACKDROP_CELLS, BACKDROP_CELLS, generator=generator)
-    noise_seed = int(torch.randint(2**62, (1,), generator=generator))
-
-    shorter = min(columns, rows)
-    half_width, half_height = columns / shorter, rows / shorter
-    wide = torch.arange(count) % WIDE_EVERY == 0
-    spread = numbers[:, 0] ** power
-    reach = torch.where(
-        wide,
-        max(half_width, half_height) * (0.9 + 0.3 * spread),
-        1.0 + 0.6 * spread,
-    )
-    # All views keep to the middle: crops that wander along a wide picture each want the subject in
-    # their own middle, and smear it.
-    shift_x = 0.2 * (2 * numbers[:, 1] - 1)
-    shift_y = 0.2 * (2 * numbers[:, 2] - 1)
-    angle = (2 * numbers[:, 3] - 1) * math.radians(8)
-    stretch = torch.exp((2 * numbers[:, 4] - 1) * 0.1)
-    tilt_x = (2 * numbers[:, 5] - 1) * 0.1
-    tilt_y = (2 * numbers[:, 6] - 1) * 0.1
-
-    cosine, sine = torch.cos(angle), torch.sin(angle)
-    zero, one = torch.zeros(count), torch.ones(count)
-    affine = torch.stack(
-        [
-            torch.stack([cosine * reach * stretch, -sine * reach, shift_x], 1),
-            torch.stack([sine * reach * stretch, cosine * reach, shift_y], 1),
-            torch.stack([zero, zero, one], 1),
-        ],
-        1,
-    )
-    tilt = torch.eye(3).repeat(count, 1, 1)
-    tilt[:, 2, 0], tilt[:, 2, 1] = tilt_x, tilt_y
-    # A plain colour, a soft gradient or blotches, by how far the coarse colours stay apart.
-    contrast = (numbers[:, 7] ** 2)[:, None, None, None]
-    backdrops = backdrops * contrast + numbers[:, 8:11, None, None] * (1 - contrast)
-    homographies = (affine[:, :, :, None] * tilt[:, None, :, :]).sum(2)
-    if wraps:
-        roll = (2 * torch.rand(count, 2, generator=generator) - 1) * wide[:, None]
-        roll = roll * torch.tensor([half_width, half_height])
-        homographies[:, :2] += roll[:, :, None] * homographies[:, 2:]
-    return Views(
-        homographies=homographies,
-        colours=_jitter(numbers[:, 11:14]),
-        backdrops=backdrops,
-        noise=0.3 * numbers[:, 14],
-        noise_seed=noise_seed,
-        wraps=wraps,
-    )
+    return draw_views(count, columns, rows, generator, power=power, wraps=wraps).views()
 
 
 def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> torch.Tensor:
@@ -251,6 +304,16 @@ def _cell_indices(views: Views, rows: int, columns: int, size: int) -> torch.Ten
     return by_pixel.flatten(3)
 
 
+def _noise_places(seed: int, count: int) -> torch.Tensor:
+    return torch.rand(count, 2, generator=torch.Generator("cpu").manual_seed(seed))
+
+
+@lru_cache
+def _grey(device: torch.device) -> torch.Tensor:
+    """How bright each of RGB is."""
+    return torch.tensor([0.299, 0.587, 0.114], device=device)
+
+
 def _jitter(numbers: torch.Tensor) -> torch.Tensor:
     """Brightness, contrast and saturation as one affine map of RGB: ``[n, 3]`` → ``[n, 3, 4]``.
 
@@ -259,7 +322,10 @@ def _jitter(numbers: torch.Tensor) -> torch.Tensor:
     brightness = (2 * numbers[:, 0] - 1) * 0.08
     contrast = torch.exp((2 * numbers[:, 1] - 1) * 0.15)
     saturation = torch.exp((2 * numbers[:, 2] - 1) * 0.2)
-    grey = torch.tensor([0.299, 0.587, 0.114]).expand(3, 3)
-    mix = torch.eye(3) * saturation[:, None, None] + grey * (1 - saturation)[:, None, None]
+    grey = _grey(numbers.device).expand(3, 3)
+    mix = (
+        torch.eye(3, device=numbers.device) * saturation[:, None, None]
+        + grey * (1 - saturation)[:, None, None]
+    )
     offset = (brightness + 0.5 * (1 - contrast))[:, None].expand(-1, 3)
     return torch.cat([mix * contrast[:, None, None], offset[..., None]], 2)

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from engine.adam import Pace
 from engine.asks import Look, Part
-from engine.cutouts import Views, choose_views
+from engine.cutouts import DrawnViews, Views, choose_views, draw_views
 from engine.drawers import Start, grid_size, make_drawer, start_from_image
 from engine.drawers.base import Moment
 from engine.drawers.outline import asked_lines
@@ -39,11 +39,13 @@ class Chosen:
     """Where one batch of a step looks.
 
     Attributes:
-        views: of each part.
+        whole: at the whole picture; the views are made of it on the device.
+        views: at other parts.
         octave: of a dream.
 
     """
 
+    whole: DrawnViews
     views: Mapping[Part, Views]
     octave: int | None = None
 
@@ -66,7 +68,11 @@ class Numbers:
     def for_device(self) -> "Numbers":
         """The same with views for a device."""
         batches = [
-            replace(batch, views={part: views.for_device() for part, views in batch.views.items()})
+            replace(
+                batch,
+                whole=batch.whole.for_device(),
+                views={part: views.for_device() for part, views in batch.views.items()},
+            )
             for batch in self.batches
         ]
         return replace(self, batches=tuple(batches))
@@ -156,25 +162,31 @@ class Easel:
         """How well the picture fits, in the last step; NaN before the first."""
         return self.taken[1].item()
 
-    def numbers(self) -> Numbers:
+    def numbers(self, *, for_device: bool = False) -> Numbers:
         """What the next step takes from the host.
 
         A step's noise has a stream of its own, so that a step taken again finds the same.
+
+        Args:
+            for_device: whether all noise is a part of what a device has stored; otherwise it is
+                drawn here.
+
         """
         randomness = stream(_known(self.settings.seed), f"choice/{self.iteration}")
         progress = self.iteration / self.iterations
-        moment = self.drawer.moment(progress, randomness)
+        moment = self.drawer.moment(progress, randomness, stored=for_device)
         self._before_step = self._cutouts.get_state()
         batches = tuple(self._choose(progress, batch) for batch in range(self.settings.batches))
         done = 100 * self.iteration / self.iterations
         drops = sum(done >= percent for percent in self.settings.learning_rate_drops)
-        return Numbers(moment, batches, self._optimizer.pace(LEARNING_RATE_DROP**drops))
+        numbers = Numbers(moment, batches, self._optimizer.pace(LEARNING_RATE_DROP**drops))
+        return numbers.for_device() if for_device else numbers
 
     def looks(self, numbers: Numbers, batch: int = 0) -> dict[Part, Look]:
         """What of the picture is judged in a step, or in one batch of it."""
         grid = self.drawer.grid(numbers.moment)
         chosen = numbers.batches[batch]
-        views = chosen.views["whole"]
+        views = chosen.whole.views()
         looks: dict[Part, Look] = {"whole": Look(grid, views), "flat": Look(grid[:1], views)}
         if chosen.octave is not None:
             looks["octave"] = Look(octave_grid(grid, chosen.octave), chosen.views["octave"])
@@ -184,7 +196,7 @@ class Easel:
         return looks
 
     def _choose(self, progress: float, batch: int) -> Chosen:
-        views: dict[Part, Views] = {"whole": self._choose_views()}
+        whole, views = self._draw_views(), dict[Part, Views]()
         octave = None
         if self.settings.dream:
             octave = octave_at(progress)
@@ -192,12 +204,12 @@ class Easel:
             views["octave"] = octave_views(size, octave, count, self._cutouts)
         for part, spot in self._spots.items():
             views[part] = self._spot_views(part, spot, batch)
-        return Chosen(views, octave)
+        return Chosen(whole, views, octave)
 
-    def _choose_views(self) -> Views:
+    def _draw_views(self) -> DrawnViews:
         columns, rows = grid_size(self.settings)
         count = _known(self.settings.num_cuts)
-        return choose_views(
+        return draw_views(
             count,
             columns,
             rows,

@@ -81,7 +81,7 @@ class Graphs:
 
     def works(self, easels: Sequence[Easel]) -> list[Work]:
         """A step of some easels, in parts that do not depend on each other."""
-        drawn = {easel: easel.numbers().for_device() for easel in easels}
+        drawn = {easel: easel.numbers(for_device=True) for easel in easels}
         plain: list[Easel] = []
         alike: dict[Hashable, list[Easel]] = defaultdict(list)
         for easel in easels:
@@ -94,10 +94,11 @@ class Graphs:
         for key, members in alike.items():
             parties += self._parties(key, members)
         numbers = [[drawn[easel] for easel in party.easels] for party in parties]
-        rows = self._gpu.place([list(leaves(tuple(each))) for each in numbers])
+        like = [list(leaves(tuple(each))) for each in numbers]
+        rows = self._gpu.place(like)
         return [
-            Work(party.easels, partial(self._step, party, each, row))
-            for party, each, row in zip(parties, numbers, rows, strict=True)
+            Work(party.easels, partial(self._step, party, _Placed(tuple(each), tensors, row)))
+            for party, each, tensors, row in zip(parties, numbers, like, rows, strict=True)
         ]
 
     def leave(self, easel: Easel) -> None:
@@ -147,11 +148,12 @@ class Graphs:
             begin += size
         return parties
 
-    def _step(self, party: "_Party", numbers: Sequence[Numbers], row: torch.Tensor) -> None:
+    def _step(self, party: "_Party", placed: "_Placed") -> None:
         """A step of easels at one table, or without one."""
-        like = list(leaves(tuple(numbers)))
-        placed = planted(tuple(numbers), iter(cut(row, like)))
-        by_hand = partial(self._moved, party.easels, placed)
+
+        def by_hand() -> None:
+            self._moved(party.easels, placed.numbers(placed.row))
+
         if party.key is None or party.key in self._refused | self._crowded:
             self._gpu.work(by_hand)
             return
@@ -159,7 +161,7 @@ class Graphs:
             self._gpu.warm_up(by_hand)
             self._seen.add(party.key)
             return
-        table = self._tables.get(party.key) or self._captured(party, placed, row)
+        table = self._tables.get(party.key) or self._captured(party, placed)
         if table is None:
             self._gpu.work(by_hand)
             return
@@ -169,11 +171,9 @@ class Graphs:
                 if other is not table:
                     other.leave(easel)
         with span("graph"):
-            table.step(party.easels, row)
+            table.step(party.easels, placed.row)
 
-    def _captured(
-        self, party: "_Party", numbers: Sequence[Numbers], row: torch.Tensor
-    ) -> "_Table | None":
+    def _captured(self, party: "_Party", placed: "_Placed") -> "_Table | None":
         """A new table for a party; None if its step cannot be captured."""
         for easel in party.easels:
             for other in self._tables.values():
@@ -182,7 +182,7 @@ class Graphs:
             _, oldest = self._tables.popitem(last=False)
             oldest.clear()
         try:
-            table = _Table(self._gpu, self._moved, party.easels, self._tensors_of, numbers, row)
+            table = _Table(self._gpu, self._moved, party.easels, self._tensors_of, placed)
         except Exception as error:  # noqa: BLE001 - a capture may fail for any reason
             traceback.clear_frames(error.__traceback__)
             jobs = [easel.job for easel in party.easels]
@@ -218,6 +218,26 @@ class _Party:
     easels: Sequence[Easel]
 
 
+@dataclass(frozen=True)
+class _Placed:
+    """What the step of a party takes from the host.
+
+    Attributes:
+        drawn: as it was drawn.
+        like: its tensors, in their order.
+        row: their numbers on the device.
+
+    """
+
+    drawn: tuple[Numbers, ...]
+    like: Sequence[torch.Tensor]
+    row: torch.Tensor
+
+    def numbers(self, row: torch.Tensor) -> tuple[Numbers, ...]:
+        """What was drawn, as it lies in a row on the device."""
+        return planted(self.drawn, iter(cut(row, self.like)))
+
+
 class _Table:
     """The graph of a step of some jobs, and their seats.
 
@@ -226,8 +246,7 @@ class _Table:
         moved: what is captured.
         easels: who sits there first.
         tensors_of: what an easel takes along.
-        numbers: what their step takes from the host.
-        row: where these lie on the device.
+        placed: what their step takes from the host.
 
     """
 
@@ -237,17 +256,15 @@ class _Table:
         moved: Moved,
         easels: Sequence[Easel],
         tensors_of: Callable[[Easel], Sequence[torch.Tensor]],
-        numbers: Sequence[Numbers],
-        row: torch.Tensor,
+        placed: _Placed,
     ) -> None:
         self._tensors_of = tensors_of
-        self._row = row.clone()
+        self._row = placed.row.clone()
         self._seats = [[_copy(tensor) for tensor in tensors_of(easel)] for easel in easels]
         self._sitting: list[Easel | None] = [None for _ in easels]
         for seat, easel in enumerate(easels):
             self._take(seat, easel)
-        like = list(leaves(tuple(numbers)))
-        static = planted(tuple(numbers), iter(cut(self._row, like)))
+        static = placed.numbers(self._row)
         try:
             self._replay = gpu.capture(partial(moved, easels, static))
         except Exception:

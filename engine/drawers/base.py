@@ -35,12 +35,17 @@ class Moment:
         hard: whether its choices are hard.
         temperature: of soft choices, a scalar; None without choices.
         noise: what is added to the numbers that choose, a tensor a layer; nothing for no noise.
+        stored: instead of it, a number in 0…1 a layer, which part of noise that is stored on the
+            device is added.
+        strength: what stored noise is multiplied by, a scalar.
 
     """
 
     hard: bool = False
     temperature: torch.Tensor | None = None
     noise: tuple[torch.Tensor, ...] = ()
+    stored: tuple[torch.Tensor, ...] = ()
+    strength: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -114,13 +119,16 @@ class Drawer(Protocol):
     def constants(self) -> list[torch.Tensor]:
         """What the picture is made of besides, always in the same order; saved and resumed."""
 
-    def moment(self, progress: float, randomness: torch.Generator | None = None) -> Moment:
+    def moment(
+        self, progress: float, randomness: torch.Generator | None = None, *, stored: bool = False
+    ) -> Moment:
         """What `grid` takes from the host, drawn there.
 
         Args:
             progress: the share of the run that is done, 0…1: a choice that is soft at first and
                 hard at the end is as hard as it should be then.
             randomness: the stream of such a choice's noise; without it there is none.
+            stored: whether the noise is a part of what is stored on the device.
 
         """
 

@@ -8,7 +8,7 @@ a run the views see the hard choice, with the gradient of the soft one.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Protocol
 
 import torch
@@ -19,6 +19,7 @@ from engine.drawers.matching import matched
 from engine.drawers.paths import Path, slerp
 from engine.drawers.quantize import from_oklab, to_oklab
 from engine.drawers.regions import moving_regions
+from engine.streams import stream
 
 # Starting colours stay this far from black and white, where the sigmoid's gradient fades.
 _MARGIN = 0.02
@@ -37,6 +38,9 @@ _NOISE = 0.3
 _HARD_FROM = 0.8
 # How much of a step a colour that may change passes on, in RGB of 0…1.
 _COLOUR_STEP = 0.05
+# How many numbers of noise a device has stored: several times those of the most cells and colours
+# that are usual, and no more than a float counts one by one.
+_STORED = 2**20
 # How much less it costs that a colour becomes that of all its cells than of none, in Oklab².
 _SAME_CELLS = 0.3
 
@@ -79,6 +83,8 @@ class Colours(Protocol):
         shapes: Sequence[tuple[int, ...]],
         progress: float,
         randomness: torch.Generator | None,
+        *,
+        stored: bool,
     ) -> Moment:
         """What the choice of layers takes from the host at this share of the run, 0…1.
 
@@ -86,6 +92,7 @@ class Colours(Protocol):
             shapes: of each layer's logits.
             progress: the share of the run.
             randomness: the stream of the noise; None for none.
+            stored: whether it is a part of what is stored on the device.
 
         """
 
@@ -158,9 +165,11 @@ class FreeColours:
         shapes: Sequence[tuple[int, ...]],
         progress: float,
         randomness: torch.Generator | None,
+        *,
+        stored: bool,
     ) -> Moment:
         """Nothing: there is no choice."""
-        del shapes, progress, randomness
+        del shapes, progress, randomness, stored
         return Moment()
 
     def mixed(self, logits: torch.Tensor, moment: Moment, layer: int = 0) -> torch.Tensor:
@@ -262,18 +271,27 @@ class PaletteColours:
         shapes: Sequence[tuple[int, ...]],
         progress: float,
         randomness: torch.Generator | None,
+        *,
+        stored: bool,
     ) -> Moment:
         """How soft the choice is, and its noise for each layer, as much as is left of it."""
-        noise: tuple[torch.Tensor, ...] = ()
-        if randomness is not None and progress < _HARD_FROM:
-            noise = tuple(noise_share(progress) * gumbel(shape, randomness) for shape in shapes)
-        return Moment(progress >= _HARD_FROM, torch.tensor(temperature(progress)), noise)
+        hard, heat = progress >= _HARD_FROM, torch.tensor(temperature(progress))
+        if randomness is None or hard:
+            return Moment(hard, heat)
+        share = noise_share(progress)
+        if stored:
+            places = torch.rand(len(shapes), generator=randomness)
+            return Moment(hard, heat, stored=tuple(places), strength=torch.tensor(share))
+        return Moment(hard, heat, tuple(share * gumbel(shape, randomness) for shape in shapes))
 
     def mixed(self, logits: torch.Tensor, moment: Moment, layer: int = 0) -> torch.Tensor:
         """The mixture of the palette at this moment; the hard choice at the end."""
         assert moment.temperature is not None
         if moment.noise:
             logits = logits + moment.noise[layer]
+        if moment.stored:
+            assert moment.strength is not None
+            logits = logits + moment.strength * _stored_gumbel(logits, moment.stored[layer])
         choice = torch.softmax(logits / moment.temperature, 0)
         if moment.hard:
             hard = torch.zeros_like(choice).scatter_(0, logits.argmax(0, keepdim=True), 1)
@@ -363,6 +381,18 @@ def gumbel(shape: Sequence[int], randomness: torch.Generator) -> torch.Tensor:
     """Standard Gumbel noise of a shape, drawn on the CPU."""
     uniform = torch.rand(*shape, generator=randomness).clamp(1e-7, 1 - 1e-7)
     return -torch.log(-torch.log(uniform))
+
+
+@lru_cache(maxsize=1)
+def _gumbel_on(device: torch.device) -> torch.Tensor:
+    """Gumbel noise that is drawn once for all."""
+    return gumbel((_STORED,), stream(0, "colours/noise")).to(device)
+
+
+def _stored_gumbel(logits: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
+    """A part of stored noise in the shape of logits, from a place in 0…1 on, round its end."""
+    numbers = torch.arange(logits.numel(), device=logits.device) + (place * _STORED).long()
+    return _gumbel_on(logits.device)[numbers % _STORED].view_as(logits)
 
 
 def _straight_through(hard: torch.Tensor, soft: torch.Tensor) -> torch.Tensor:

@@ -83,9 +83,11 @@ class FourierDrawer(Showing):
         """Nothing that the settings, the seed and the start would not give again."""
         return []
 
-    def moment(self, progress: float, randomness: torch.Generator | None = None) -> Moment:
+    def moment(
+        self, progress: float, randomness: torch.Generator | None = None, *, stored: bool = False
+    ) -> Moment:
         """Nothing: there are no choices."""
-        del progress, randomness
+        del progress, randomness, stored
         return Moment()
 
     def grid(self, moment: Moment | None = None) -> torch.Tensor:

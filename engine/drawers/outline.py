@@ -193,9 +193,11 @@ class Outlined(Showing):
         """Those of what is below the lines."""
         return self._drawer.constants
 
-    def moment(self, progress: float, randomness: torch.Generator | None = None) -> Moment:
+    def moment(
+        self, progress: float, randomness: torch.Generator | None = None, *, stored: bool = False
+    ) -> Moment:
         """That of what is below the lines."""
-        return self._drawer.moment(progress, randomness)
+        return self._drawer.moment(progress, randomness, stored=stored)
 
     def grid(self, moment: Moment | None = None) -> torch.Tensor:
         """What views sample: the picture with its lines."""

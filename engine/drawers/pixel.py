@@ -121,11 +121,13 @@ class PixelDrawer(Showing):
         """What the layers and the colours start as."""
         return [pyramid.base for pyramid in self._pyramids] + self._colours.constants
 
-    def moment(self, progress: float, randomness: torch.Generator | None = None) -> Moment:
+    def moment(
+        self, progress: float, randomness: torch.Generator | None = None, *, stored: bool = False
+    ) -> Moment:
         """What the choice of colours takes from the host, for the subject and for its ground."""
         grounds = [] if self._background is None else [self._background]
         shapes = [tuple(pyramid.base.shape) for pyramid in (self._subject, *grounds)]
-        return self._colours.moment(shapes, progress, randomness)
+        return self._colours.moment(shapes, progress, randomness, stored=stored)
 
     def grid(self, moment: Moment | None = None) -> torch.Tensor:
         """What views sample ``[layers, 4, rows, columns]``: RGB premultiplied by alpha, and alpha.

@@ -101,9 +101,11 @@ class StrokeDrawer(Showing):
             torch.sigmoid(self._colours) if free else self._begun,
         )
 
-    def moment(self, progress: float, randomness: torch.Generator | None = None) -> Moment:
+    def moment(
+        self, progress: float, randomness: torch.Generator | None = None, *, stored: bool = False
+    ) -> Moment:
         """Nothing: there are no choices."""
-        del progress, randomness
+        del progress, randomness, stored
         return Moment()
 
     def grid(self, moment: Moment | None = None) -> torch.Tensor:

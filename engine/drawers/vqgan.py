@@ -84,9 +84,11 @@ class VqganDrawer(Showing):
         """
         return clamp_with_gradient(self._latents, self._vqgan.low, self._vqgan.high)
 
-    def moment(self, progress: float, randomness: torch.Generator | None = None) -> Moment:
+    def moment(
+        self, progress: float, randomness: torch.Generator | None = None, *, stored: bool = False
+    ) -> Moment:
         """Nothing: there are no choices."""
-        del progress, randomness
+        del progress, randomness, stored
         return Moment()
 
     def grid(self, moment: Moment | None = None) -> torch.Tensor:

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from engine import covered, gathered
-from engine.drawers import quantize
+from engine import covered, cutouts, gathered
+from engine.drawers import colours, quantize
 from engine.protocol import Draw, Started
 from engine.settings import PIXELCLIP
 from engine.studio import Studio
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("models_folder", "nothing_kept")
 
 CACHES = (
     *(covered.spread, covered.white, gathered._spread_on, gathered._white_on),
-    *(quantize._matrices, load_vqgan),
+    *(quantize._matrices, load_vqgan, cutouts._grey, colours._gumbel_on),
 )
 ASKED = {
     **{kind: given for kind, given in KINDS.items() if kind not in BY_HAND},
@@ -50,7 +50,7 @@ def moved(fake, ask, perceptors, given):
     asked = {"perceptors": perceptors, "start": "noise"} | given
     started = room.add(Draw("a", ask(**asked), {"m": half_and_half()}))
     assert isinstance(started, Started), started
-    easel, numbers = room._easels["a"], room._easels["a"].numbers().for_device()
+    easel, numbers = room._easels["a"], room._easels["a"].numbers(for_device=True)
     return room, fake.move(easel), fake.move(room._asks), fake.move(numbers)
 
 

@@ -163,7 +163,7 @@ def test_jobs_of_one_form_sit_at_tables_of_powers_of_two(gpu_studio, ask, monkey
         ({"prompts": "a cat"}, 1),
         ({"learning_rate": 0.2, "learning_rate_drops": "50"}, 1),
         ({"iterations": 9}, 1),
-        ({"cut_power": 2}, 1),
+        ({"cut_power": 2}, 2),
         ({"prompts": "a cat | a dog"}, 2),
         ({"num_cuts": 7}, 2),
         ({"pixel_size": (12, 16)}, 2),

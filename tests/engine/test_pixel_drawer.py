@@ -320,3 +320,26 @@ def test_an_svg_has_the_picture_s_colours(ask):
     svg = made.svg((160, 120))
     named = {tuple(bytes.fromhex(colour)) for colour in re.findall(r'fill="#(\w+)"', svg)}
     assert named == colours_of(made.native())
+
+
+def test_a_device_s_stored_noise_is_gumbel_s_and_another_in_each_place():
+    cells = torch.zeros(16, 45, 80)
+    one, other, again = (
+        colours._stored_gumbel(cells, torch.tensor(place)) for place in (0.2, 0.99, 0.2)
+    )
+    for noise in (one, other):
+        assert noise.mean().item() == pytest.approx(0.5772, abs=0.02)
+        assert noise.var().item() == pytest.approx(torch.pi**2 / 6, abs=0.05)
+    assert torch.equal(one, again)
+    assert torch.corrcoef(torch.stack([one.flatten(), other.flatten()]))[0, 1].abs() < 0.02
+
+
+def test_stored_noise_moves_the_choice_as_drawn_noise_does(ask):
+    made = drawer(ask, palette="nes", pixel_size=(40, 40))
+    plain = made.grid(made.moment(0.2))
+    changes = [
+        (made.grid(made.moment(0.2, torch.Generator(), stored=stored)) - plain).abs().mean().item()
+        for stored in (False, True)
+    ]
+    assert changes[1] == pytest.approx(changes[0], rel=0.1)
+    assert changes[0] > 0.01

@@ -308,7 +308,7 @@ def test_spots_leave_the_main_prompt_s_views_as_they_are(studio, ask):
         settings = ask(perceptors=[PIXELCLIP], start="noise", **given)
         room.add(Draw("a", settings, {"m": encode_png(half())}))
         list(room.tick())
-        return room._easels["a"].numbers().batches[0].views["whole"].homographies
+        return room._easels["a"].numbers().batches[0].whole.views().homographies
 
     assert torch.equal(views(), views(mask="m", spot_prompts="a cat"))
 
