@@ -164,24 +164,33 @@ class Gpu:
         that another one, or the host, reads later.
         """
         graph = self._cuda.CUDAGraph()
-        with (
-            _deterministic(),
-            unheard(),
-            self._cuda.graph(
-                graph,
-                pool=self._pool,
-                stream=self._stream,
-                # Other threads may go on with what they do.
-                capture_error_mode="thread_local",
-            ),
-        ):
-            work()
+        try:
+            with (
+                _deterministic(),
+                unheard(),
+                self._cuda.graph(
+                    graph,
+                    pool=self._pool,
+                    stream=self._stream,
+                    # Other threads may go on with what they do.
+                    capture_error_mode="thread_local",
+                ),
+            ):
+                work()
+        except Exception:
+            self._take_new_pool()
+            raise
         replay: Callable[[], None] = graph.replay
         return replay
 
     def free(self) -> None:
-        """Give memory back that nothing uses."""
+        """Give memory back that nothing uses, once all graphs are gone."""
+        self._take_new_pool()
         self._cuda.empty_cache()
+
+    def _take_new_pool(self) -> None:
+        """A pool that was used, and that no graph uses any more, is not taken for another one."""
+        self._pool = self._cuda.graph_pool_handle()
 
 
 class _Room:

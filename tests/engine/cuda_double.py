@@ -14,6 +14,7 @@ early, or fails the test if it is written to.
 """
 
 import contextlib
+import weakref
 
 import torch
 from torch.overrides import TorchFunctionMode
@@ -111,17 +112,24 @@ def _address(tensor):
         return tensor.detach().as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
 
 
+class Tally:
+    """How often a graph has been replayed, whether it is still there or not."""
+
+    def __init__(self):
+        self.replays = 0
+
+
 class CUDAGraph:
     """Operations that can be done again."""
 
     def __init__(self):
         self.operations = None
-        self.replays = 0
+        self.tally = Tally()
 
     def replay(self):
         """Do all of them again, into the memory of the first time."""
         assert self.operations is not None, "nothing was captured"
-        self.replays += 1
+        self.tally.replays += 1
         with torch.no_grad():
             for function, arguments, options, new in self.operations:
                 result = function(*arguments, **options)
@@ -209,7 +217,7 @@ class Cuda:
 
     Attributes:
         calls: the names of what was called.
-        graphs: all that were captured.
+        graphs: the tallies of all that were captured.
         fails: raised by the next capture, if it is set.
         freed: how often unused memory was given back.
 
@@ -218,6 +226,7 @@ class Cuda:
     def __init__(self):
         self.calls, self.graphs, self.fails, self.freed = [], [], None, 0
         self.copies, self.waited = [], set()
+        self._pools, self._used = [], set()
         self._main = Stream(self)
         self._now = self._main
 
@@ -239,7 +248,8 @@ class Cuda:
         return CUDAGraph()
 
     def graph_pool_handle(self):
-        return 0, 1
+        self._pools.append(weakref.WeakSet())
+        return 0, len(self._pools)
 
     def current_stream(self):
         return self._now
@@ -256,7 +266,9 @@ class Cuda:
 
     @contextlib.contextmanager
     def graph(self, graph, *, pool, stream, capture_error_mode):
-        assert pool == (0, 1)
+        users = self._pools[pool[1] - 1]
+        assert pool not in self._used or users, "a pool whose graphs are gone is used again"
+        self._used.add(pool)
         assert stream is not self._main, "the main stream cannot be captured"
         assert capture_error_mode == "thread_local"
         assert graph.operations is None, "a graph is captured once"
@@ -270,8 +282,9 @@ class Cuda:
             finally:
                 with torch.utils._python_dispatch._disable_current_modes():
                     notes.undo()
+        users.add(graph)
         graph.operations = notes.operations
-        self.graphs.append(graph)
+        self.graphs.append(graph.tally)
 
     def empty_cache(self):
         self.note("empty_cache")

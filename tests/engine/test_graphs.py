@@ -223,6 +223,17 @@ def test_what_cannot_be_captured_is_drawn_by_hand_with_one_line_in_the_log(
     assert not cuda.graphs
 
 
+def test_after_a_capture_that_failed_other_steps_are_captured(gpu_studio, ask, cuda, caplog):
+    caplog.set_level(logging.CRITICAL)
+    room = gpu_studio()
+    cuda.fails = RuntimeError("operation not permitted when stream is capturing")
+    for job, given in (("a", {"colors": 0}), ("b", {"palette": "pico8"})):
+        room.add(Draw(job, few(ask, iterations=12, **given)))
+        finish(room)
+    # Of the palette's choice, soft and hard.
+    assert len(cuda.graphs) == 2
+
+
 def test_memory_that_runs_out_in_a_capture_gives_all_graphs_back(gpu_studio, ask, cuda, caplog):
     caplog.set_level(logging.CRITICAL)
     first, second = few(ask, colors=0, iterations=12), few(ask, palette="pico8")
