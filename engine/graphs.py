@@ -12,6 +12,7 @@ of which something is of no known kind, and those that could not be captured. So
 of each form, which sets the libraries up.
 """
 
+import itertools
 import logging
 import traceback
 from collections import OrderedDict, defaultdict
@@ -35,6 +36,8 @@ SIZES = (8, 4, 2, 1)
 
 # So many graphs are kept, those that were used last.
 _MOST = 32
+# So many forms are known again.
+_REMEMBERED = 512
 
 # The part of a step that is worked out on the device.
 Moved = Callable[[Sequence[Easel], Sequence[Numbers]], None]
@@ -69,9 +72,11 @@ class Graphs:
         self, gpu: Gpu, moved: Moved, form: Callable[[Easel], Form], *, capture: bool
     ) -> None:
         self._gpu, self._moved, self._form, self._capture = gpu, moved, form, capture
-        self._forms: dict[Easel, Form | None] = {}
-        # Of each form a short number, and of each tensor the easel whose it is.
-        self._numbers: dict[Hashable, int] = {}
+        # The form of each easel that has one, with a short number for it.
+        self._forms: dict[Easel, tuple[int, Form] | None] = {}
+        self._numbers: OrderedDict[Hashable, int] = OrderedDict()
+        self._next_number = itertools.count()
+        # Of each tensor the easel whose it is.
         self._owners: dict[int, Easel] = {}
         self._tables: OrderedDict[Hashable, _Table] = OrderedDict()
         self._seen: set[Hashable] = set()
@@ -85,11 +90,11 @@ class Graphs:
         plain: list[Easel] = []
         alike: dict[Hashable, list[Easel]] = defaultdict(list)
         for easel in easels:
-            form = self._form_of(easel)
-            if form is None:
+            numbered = self._form_of(easel)
+            if numbered is None:
                 plain.append(easel)
             else:
-                alike[self._numbers[form.key], trunk(drawn[easel])].append(easel)
+                alike[numbered[0], trunk(drawn[easel])].append(easel)
         parties = [_Party(None, plain)] if plain else []
         for key, members in alike.items():
             parties += self._parties(key, members)
@@ -106,8 +111,8 @@ class Graphs:
         for table in self._tables.values():
             table.leave(easel)
         self._crowded.clear()
-        form = self._forms.pop(easel, None)
-        for tensor in () if form is None else form.tensors:
+        numbered = self._forms.pop(easel, None)
+        for tensor in () if numbered is None else numbered[1].tensors:
             self._owners.pop(id(tensor), None)
 
     def clear(self) -> None:
@@ -117,9 +122,26 @@ class Graphs:
         self._tables.clear()
         self._gpu.free()
 
-    def _form_of(self, easel: Easel) -> Form | None:
-        if easel in self._forms:
-            return self._forms[easel]
+    def _form_of(self, easel: Easel) -> tuple[int, Form] | None:
+        if easel not in self._forms:
+            form = self._found(easel)
+            self._forms[easel] = None if form is None else (self._number(form), form)
+        return self._forms[easel]
+
+    def _number(self, form: Form) -> int:
+        """A number that stands for a form, the same again if it was seen not too long ago."""
+        if form.key not in self._numbers:
+            self._numbers[form.key] = next(self._next_number)
+            if len(self._numbers) > _REMEMBERED:
+                self._numbers.popitem(last=False)
+        self._numbers.move_to_end(form.key)
+        for keys in (self._seen, self._refused):
+            if len(keys) > _REMEMBERED * len(SIZES):
+                keys.clear()
+        return self._numbers[form.key]
+
+    def _found(self, easel: Easel) -> Form | None:
+        """The form of an easel that may sit at a table."""
         form = None
         if self._capture and easel.drawer.steady:
             try:
@@ -128,11 +150,9 @@ class Graphs:
                 log.info("job %s is drawn without a graph: %s", easel.job, error)
         if form is not None and any(id(tensor) in self._owners for tensor in form.tensors):
             # To point one of two jobs at a seat would take the other one there.
-            form = None
+            return None
         if form is not None:
-            self._numbers.setdefault(form.key, len(self._numbers))
             self._owners |= {id(tensor): easel for tensor in form.tensors}
-        self._forms[easel] = form
         return form
 
     def _parties(self, key: Hashable, easels: Sequence[Easel]) -> "list[_Party]":
@@ -199,9 +219,9 @@ class Graphs:
         return table
 
     def _tensors_of(self, easel: Easel) -> Sequence[torch.Tensor]:
-        form = self._forms[easel]
-        assert form is not None
-        return form.tensors
+        numbered = self._forms[easel]
+        assert numbered is not None
+        return numbered[1].tensors
 
 
 @dataclass(frozen=True)
@@ -296,9 +316,12 @@ class _Table:
         """Let an easel go with copies of what lies on its seat, if it sits there."""
         if easel not in self._sitting:
             return
+        tensors = self._tensors_of(easel)
+        # If there is no memory for all of them it stays where it is.
+        copies = [_copy(own) for own in tensors]
+        for own, copy in zip(tensors, copies, strict=True):
+            own.data = copy
         self._sitting[self._sitting.index(easel)] = None
-        for own in self._tensors_of(easel):
-            own.data = _copy(own)
 
     def clear(self) -> None:
         """Let everyone go."""
