@@ -78,6 +78,26 @@ class Numbers:
         return replace(self, batches=tuple(batches))
 
 
+class Canvas:
+    """A picture that was drawn by other work than that which judges it.
+
+    Attributes:
+        grid: as `engine.drawers.Drawer.grid` gives it, a leaf.
+        pull: its gradient, once it has been judged.
+
+    """
+
+    def __init__(self, grid: torch.Tensor) -> None:
+        self.grid = grid.detach().clone().requires_grad_()
+        self.pull = torch.zeros_like(grid)
+
+    def keep_pull(self) -> None:
+        """Move the gradient that the grid has got."""
+        assert self.grid.grad is not None
+        self.pull.copy_(self.grid.grad)
+        self.grid.grad = None
+
+
 class Easel:
     """A picture on its way: the studio asks it for cells and views, and tells it to step.
 
@@ -130,6 +150,7 @@ class Easel:
         self._target = _target(settings, pictures, device)
         self._spots = _spots(settings, pictures)
         self._places = {part: spot.share.to(device) for part, spot in self._spots.items()}
+        self.canvas: Canvas | None = None
 
     @property
     def iterations(self) -> int:
@@ -184,7 +205,7 @@ class Easel:
 
     def looks(self, numbers: Numbers, batch: int = 0) -> dict[Part, Look]:
         """What of the picture is judged in a step, or in one batch of it."""
-        grid = self.drawer.grid(numbers.moment)
+        grid = self.drawer.grid(numbers.moment) if self.canvas is None else self.canvas.grid
         chosen = numbers.batches[batch]
         views = chosen.whole.views()
         looks: dict[Part, Look] = {"whole": Look(grid, views), "flat": Look(grid[:1], views)}
@@ -238,6 +259,8 @@ class Easel:
     def forget_gradients(self) -> None:
         """Let go of what a step that was not taken to its end has left."""
         self._optimizer.zero_grad()
+        if self.canvas is not None:
+            self.canvas.grid.grad = None
 
     def own_loss(self, grid: torch.Tensor) -> torch.Tensor:
         """What is asked of the picture besides the prompts; a scalar."""
@@ -251,8 +274,9 @@ class Easel:
     @property
     def parts(self) -> tuple[object, ...]:
         """All that `looks`, `own_loss` and `move` use besides numbers: what its form is made of."""
+        drawn = (self.drawer, self._optimizer) if self.canvas is None else self.canvas
         return (
-            *(self.drawer, self._optimizer, self._losses, self._start, self._hold),
+            *(drawn, self._losses, self._start, self._hold),
             *(self._target, self.settings.target_weight, self._places, self.taken),
         )
 

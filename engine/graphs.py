@@ -7,9 +7,11 @@ by having its tensors copied there and being pointed at them, and leaves it with
 no graph is captured anew because a job comes or goes. Those of one form share graphs of one, two,
 four and eight seats; five jobs sit in one of four and one of one.
 
-Some jobs are drawn without a graph: those of a drawer whose work depends on its parameters, those
-of which something is of no known kind, and those that could not be captured. So is the first step
-of each form, which sets the libraries up.
+The work of some drawers depends on their parameters. They draw by hand, onto a canvas that lies on
+the seat; a graph judges what is there, and the gradient of the canvas is passed on by hand.
+
+Some jobs are drawn without a graph: those of which something is of no known kind, and those that
+could not be captured. So is the first step of each form, which sets the libraries up.
 """
 
 import itertools
@@ -22,7 +24,7 @@ from functools import partial
 
 import torch
 
-from engine.easel import Easel, Numbers
+from engine.easel import Canvas, Easel, Numbers
 from engine.forms import Form, NoFormError
 from engine.gpu import Gpu, cut
 from engine.memory import ran_out
@@ -143,7 +145,9 @@ class Graphs:
     def _found(self, easel: Easel) -> Form | None:
         """The form of an easel that may sit at a table."""
         form = None
-        if self._capture and easel.drawer.steady:
+        if not easel.drawer.steady:
+            easel.canvas = Canvas(easel.drawer.reference())
+        if self._capture:
             try:
                 form = self._form(easel)
             except NoFormError as error:
@@ -172,7 +176,8 @@ class Graphs:
         """A step of easels at one table, or without one."""
 
         def by_hand() -> None:
-            self._moved(party.easels, placed.numbers(placed.row))
+            numbers = placed.numbers(placed.row)
+            self._taken(party.easels, numbers, partial(self._moved, party.easels, numbers))
 
         if party.key is None or party.key in self._refused | self._crowded:
             self._gpu.work(by_hand)
@@ -190,8 +195,27 @@ class Graphs:
             for other in self._tables.values():
                 if other is not table:
                     other.leave(easel)
-        with span("graph"):
-            table.step(party.easels, placed.row)
+        step = partial(table.step, party.easels, placed.row)
+        canvas = any(easel.canvas is not None for easel in party.easels)
+        numbers = placed.numbers(placed.row) if canvas else placed.drawn
+        self._taken(party.easels, numbers, step)
+
+    def _taken(
+        self, easels: Sequence[Easel], numbers: Sequence[Numbers], moved: Callable[[], None]
+    ) -> None:
+        """A step, of which what draws onto a canvas is by hand, before and after what moves."""
+        onto = [each for each in zip(easels, numbers, strict=True) if each[0].canvas is not None]
+        with span("render"):
+            grids = [easel.drawer.grid(each.moment) for easel, each in onto]
+            for (easel, _), grid in zip(onto, grids, strict=True):
+                _canvas(easel).grid.detach().copy_(grid.detach())
+        moved()
+        if onto:
+            with span("backward"):
+                torch.autograd.backward(grids, [_canvas(easel).pull for easel, _ in onto])
+            with span("step"):
+                for easel, each in onto:
+                    easel.move(each)
 
     def _captured(self, party: "_Party", placed: "_Placed") -> "_Table | None":
         """A new table for a party; None if its step cannot be captured."""
@@ -309,8 +333,9 @@ class _Table:
             for tensor, own in zip(self._seats[seat], self._tensors_of(easel), strict=True):
                 tensor.copy_(own.detach())
             self._take(seat, easel)
-        self._row.copy_(row)
-        self._replay()
+        with span("graph"):
+            self._row.copy_(row)
+            self._replay()
 
     def leave(self, easel: Easel) -> None:
         """Let an easel go with copies of what lies on its seat, if it sits there."""
@@ -333,6 +358,11 @@ class _Table:
         for tensor, own in zip(self._seats[seat], self._tensors_of(easel), strict=True):
             own.data = tensor
         self._sitting[seat] = easel
+
+
+def _canvas(easel: Easel) -> Canvas:
+    assert easel.canvas is not None
+    return easel.canvas
 
 
 def _copy(tensor: torch.Tensor) -> torch.Tensor:

@@ -333,11 +333,17 @@ class Studio:
         return form_of((easel.parts, self._asks[easel.job]), self.device)
 
     def _moved(self, easels: Sequence[Easel], drawn: Sequence[Numbers]) -> None:
-        """The part of a step that is worked out on the device, from the numbers of each easel."""
+        """The part of a step that is worked out on the device, from the numbers of each easel.
+
+        Of a picture on a `Canvas`, the part that judges it.
+        """
         self._backward(easels, drawn)
         with span("step"):
             for easel, numbers in zip(easels, drawn, strict=True):
-                easel.move(numbers)
+                if easel.canvas is None:
+                    easel.move(numbers)
+                else:
+                    easel.canvas.keep_pull()
 
     def _backward(self, easels: Sequence[Easel], drawn: Sequence[Numbers]) -> None:
         """Put every easel's gradient in place, and its loss and score, the means of its batches."""

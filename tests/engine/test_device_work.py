@@ -14,7 +14,7 @@ from engine.vqgan import load_vqgan
 from tests.engine.conftest import CPU, TINY
 from tests.engine.fake_cuda import CUDA, FakeCuda
 from tests.engine.pictures import half_and_half
-from tests.engine.test_graphs import BY_HAND, KINDS
+from tests.engine.test_graphs import KINDS, UNSTEADY
 
 pytestmark = pytest.mark.usefixtures("models_folder", "nothing_kept")
 
@@ -23,7 +23,7 @@ CACHES = (
     *(quantize._matrices, load_vqgan, cutouts._grey, colours._gumbel_on),
 )
 ASKED = {
-    **{kind: given for kind, given in KINDS.items() if kind not in BY_HAND},
+    **{kind: given for kind, given in KINDS.items() if kind not in UNSTEADY},
     "dream": {"drawer": "fft", "pixel_size": None, "dream": True, "init_image": "m", "start": None},
     "places": {"mask": "m", "spot_prompts": "a cat", "target_image": "m", "style_weight": 1},
     "init image": {"init_image": "m", "start": None, "init_weight": 1},

@@ -40,7 +40,7 @@ KINDS = {
     "clipdraw": {"drawer": "clipdraw", "pixel_size": None, "strokes": 12},
     "line_sketch": {"drawer": "line_sketch", "pixel_size": None, "strokes": 6},
 }
-BY_HAND = {"clipdraw", "line_sketch"}
+UNSTEADY = {"clipdraw", "line_sketch"}
 
 
 @pytest.fixture
@@ -86,7 +86,8 @@ def test_a_graph_draws_what_is_drawn_by_hand(gpu_studio, ask, cuda, kind, percep
         by_hand.statistics.score,
     )
     assert sum(graph.replays for graph in cuda.graphs) == replays
-    assert (replays == 0) == (kind in BY_HAND)
+    # The first step of each of two or three phases is by hand.
+    assert 0 < replays < 6
 
 
 def test_what_a_gpu_draws_is_about_what_a_processor_draws(gpu_studio, studio, ask):
@@ -100,7 +101,15 @@ def few(ask, **given):
     return ask(**{"perceptors": [PIXELCLIP], "start": "noise", "iterations": 7} | given)
 
 
-@pytest.mark.parametrize("given", [{"colors": 0}, {"palette": "pico8"}], ids=str)
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"colors": 0},
+        {"palette": "pico8"},
+        {"drawer": "clipdraw", "pixel_size": None, "strokes": 8, "batches": 2},
+    ],
+    ids=str,
+)
 def test_jobs_that_come_and_go_have_the_bytes_that_they_have_alone(gpu_studio, ask, cuda, given):
     asked = {
         str(seed): few(ask, seed=seed, prompts=prompt, iterations=steps, **given)
@@ -123,7 +132,7 @@ def test_jobs_that_come_and_go_have_the_bytes_that_they_have_alone(gpu_studio, a
         assert done[job].png == event.png
         assert done[job].statistics.loss == event.statistics.loss
     # Graphs of several sizes and phases were used, each by whoever came.
-    assert sum(graph.replays for graph in cuda.graphs) > len(cuda.graphs) > 4
+    assert sum(graph.replays for graph in cuda.graphs) > len(cuda.graphs) > 3
 
 
 def test_a_job_that_takes_another_one_s_seat_needs_no_new_graph(gpu_studio, ask, cuda):
