@@ -15,6 +15,7 @@ from engine.settings import OPTION, PIXELCLIP, make_settings
 from engine.streams import stream
 from engine.tilings import TILINGS
 from tests.engine.pictures import png
+from tests.engine.test_studio import finish
 
 ASPECTS = OPTION["aspect"].choices
 DRAWN = [
@@ -59,7 +60,7 @@ def test_a_drawing_comes_nearer_to_its_prompt(studio, drawer, given, aspect):
             return prompt_score(judge.encode_views(seen), targets).item()
 
     before = score()
-    done = [event for _ in range(12) for event in one.tick()][-1]
+    done = finish(one)["a"][-1]
     assert isinstance(done, Done)
     assert score() > before + 0.01
     picture = Image.open(io.BytesIO(done.png))

@@ -17,6 +17,7 @@ from engine.protocol import Done, Draw, Snapshot, Started
 from engine.settings import PIXELCLIP, make_settings, resolve
 from engine.streams import stream
 from tests.engine.drawers import begun, from_image
+from tests.engine.test_studio import finish
 
 CPU = torch.device("cpu")
 
@@ -205,7 +206,7 @@ def test_a_drawing_comes_nearer_to_its_prompt(studio, aspect, start):
             return prompt_score(judge.encode_views(seen), targets).item()
 
     before = score()
-    done = [event for _ in range(16) for event in one.tick()][-1]
+    done = finish(one)["a"][-1]
     assert isinstance(done, Done)
     assert done.svg is None
     assert Image.open(io.BytesIO(done.png)).size == easel.size
