@@ -83,7 +83,7 @@ class _Coming:
 
 @contextlib.contextmanager
 def _deterministic() -> Iterator[None]:
-    """CuDNN's kernels that give the same bytes twice, chosen without a trial of others."""
+    """With kernels of cuDNN that give the same bytes twice, chosen without a trial of others."""
     with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
         yield
 
