@@ -18,9 +18,8 @@ import torch.nn.functional as F
 from torch.autograd.function import once_differentiable
 
 from engine.covered import covered_views
+from engine.small_views import SUPERSAMPLING, small_views, white_noise
 
-# Sub-samples a side within each view pixel: cells' edges come out antialiased.
-SUPERSAMPLING = 2
 BACKDROP_CELLS = 4
 WIDE_EVERY = 3
 # Pixels a side of views whose pixels are as large as cells, and are looked up several times each.
@@ -148,11 +147,11 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
 
     """
     device = grids[0].device
-    if size > _SMALL and device.type == "cpu":
-        covered = [
-            covered_views(grid, chosen, _layers(grid, chosen), size)
-            for grid, chosen in zip(grids, views, strict=True)
-        ]
+    layers = [_layers(grid, chosen) for grid, chosen in zip(grids, views, strict=True)]
+    if device.type == "cpu" and size <= _SMALL:
+        return small_views(grids, views, layers, size)
+    if device.type == "cpu":
+        covered = [covered_views(*each, size) for each in zip(grids, views, layers, strict=True)]
         return covered[0] if len(covered) == 1 else torch.cat(covered)
     with torch.no_grad():
         backdrops = F.interpolate(
@@ -161,9 +160,9 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
             mode="bilinear",
             align_corners=True,
         )
-        noise = torch.cat([_noise(chosen, size) for chosen in views]).to(device)
+        noise = torch.cat([white_noise(chosen, size) for chosen in views]).to(device)
         colours = torch.cat([chosen.colours for chosen in views]).to(device)[..., None, None]
-    looked_up = [_looked_up(*each, size) for each in zip(grids, views, strict=True)]
+    looked_up = [_looked_up(*each, size) for each in zip(grids, views, layers, strict=True)]
     seen = torch.cat(looked_up).view(-1, size, size, 4).permute(0, 3, 1, 2)
     view = seen[:, :3] + (1 - seen[:, 3:]) * backdrops
     jittered = (
@@ -180,14 +179,14 @@ def _layers(grid: torch.Tensor, views: Views) -> torch.Tensor:
     return (torch.arange(len(views)) % WIDE_EVERY != 0) * (len(grid) - 1)
 
 
-def _looked_up(grid: torch.Tensor, views: Views, size: int) -> torch.Tensor:
+def _looked_up(grid: torch.Tensor, views: Views, layers: torch.Tensor, size: int) -> torch.Tensor:
     """The mean of what each pixel's sub-samples find in a picture: ``[n · size · size, 4]``."""
     # Around each layer lies a border of nothing, in which all looks at what is outside end.
     cells = F.pad(grid, (1, 1, 1, 1)).movedim(1, 3).reshape(-1, 4)
     rows, columns = grid.shape[2:]
     with torch.no_grad():
         indices = _cell_indices(views, rows, columns, size, grid.device)
-        layer = _layers(grid, views).to(grid.device, torch.int32)
+        layer = layers.to(grid.device, torch.int32)
         indices += layer[:, None, None, None] * ((rows + 2) * (columns + 2))
     means: torch.Tensor = _Means.apply(cells, indices.flatten(0, 2))
     return means
@@ -262,12 +261,6 @@ def _cell_indices(
     indices = y.add_(1).mul_(columns + 2).add_(x).add_(1).to(torch.int32)
     by_pixel = indices.view(-1, size, SUPERSAMPLING, size, SUPERSAMPLING).transpose(2, 3)
     return by_pixel.flatten(3)
-
-
-def _noise(views: Views, size: int) -> torch.Tensor:
-    generator = torch.Generator("cpu").manual_seed(views.noise_seed)
-    white = torch.randn(len(views), 3, size, size, generator=generator)
-    return white * views.noise[:, None, None, None]
 
 
 def _jitter(numbers: torch.Tensor) -> torch.Tensor:

@@ -13,8 +13,9 @@ import torch
 import torch.nn.functional as F
 
 from engine.asks import Look
-from engine.cutouts import BACKDROP_CELLS, SUPERSAMPLING, Views, sample
+from engine.cutouts import BACKDROP_CELLS, Views, sample
 from engine.perceptors import Perceptor
+from engine.small_views import SUPERSAMPLING
 from engine.streams import stream
 
 OCTAVES = 5

@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 import aiohttp
@@ -30,6 +31,8 @@ from tests.bot.helpers import png
 from tests.discord_server.client import BotProcess, DiscordServer, custom_ids, until
 
 _USERS = 6
+# Of the bot's log, shown where it does not answer.
+_LAST_LINES = 60
 _WAITING = 6
 # No more is asked for while so many wait: what is counted is a bot that keeps up.
 _MOST_WAITING = 3
@@ -190,9 +193,14 @@ class Soak:
                 number = await self._click(user, self.chance.choice(_BUTTONS))
             case button:
                 number = await self._click(user, button)
-        if number is not None:
+        if number is None:
+            return
+        try:
             await self.discord.interaction(number)
-            self.done[act] += 1
+        except aiohttp.ClientResponseError as error:
+            said = "\n".join(self.bot.log[-_LAST_LINES:])
+            raise RuntimeError(f"nothing was answered to “{act}”; the bot wrote\n{said}") from error
+        self.done[act] += 1
 
     async def _ask(self, options: dict[str, object]) -> str:
         options = {"prompt": self.chance.choice(_PROMPTS), "quality": "draft"} | options
@@ -207,7 +215,13 @@ class Soak:
         able = [m for m in messages if any(f":{button}:" in one for one in custom_ids(m))]
         if not able:
             return None
-        return await self.discord.click(self.chance.choice(able), button, user)
+        try:
+            return await self.discord.click(self.chance.choice(able), button, user)
+        except aiohttp.ClientResponseError as error:
+            # It went away before it was clicked.
+            if error.status == HTTPStatus.GONE:
+                return None
+            raise
 
 
 def table(samples: Sequence[Sample]) -> tuple[str, bool]:

@@ -26,6 +26,7 @@ from torch.nn import functional as F
 from engine.errors import PerceptorError
 from engine.models import SHIPPED
 from engine.models.shipped import metadata, read_weights
+from engine.perceptors.dtype import best_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,7 +106,8 @@ class ImageTower(nn.Module):
     """A view to an embedding: [n, 3, 64, 64] RGB in 0..1 → [n, 384], not normalised.
 
     Pixel-unshuffle by 4 and plain 3 × 3 convolutions, because those are what a CPU does fast
-    (depthwise ones took ten times as long an operation).
+    (depthwise ones took ten times as long an operation). The stages may be in bfloat16; what comes
+    before and after them is in fp32.
     """
 
     def __init__(self, shape: ImageShape | None = None) -> None:
@@ -127,20 +129,23 @@ class ImageTower(nn.Module):
         return embedding
 
     def embed_alike(self, views: torch.Tensor) -> torch.Tensor:
-        """`forward` with rounding that does not depend on how many views there are.
+        """`forward` with rounding that does not depend on how many views or threads there are.
 
         On a CPU that holds for convolutions of two views and more, and not for a matrix product,
         whose kernel is chosen by its rows: so one view is joined by another, and the last product
-        is made eight rows at a time.
+        is made for eight views at a time, with the weights on the left, whose sums are not divided
+        between threads.
         """
         n = len(views)
         pooled = self.pooled(views if n > 1 else torch.cat((views, views)))
         filled = F.pad(pooled, (0, 0, 0, -len(pooled) % 8))
-        return torch.cat([self.project(rows) for rows in torch.split(filled, 8)])[:n]
+        weight, bias = self.project.weight, self.project.bias[:, None]
+        embedded = [torch.addmm(bias, weight, rows.T).T for rows in torch.split(filled, 8)]
+        return torch.cat(embedded)[:n]
 
     def pooled(self, views: torch.Tensor) -> torch.Tensor:
         """All but the last product: [n, (1 + queries) · c]."""
-        features = self.stages(self._centred(views))
+        features = self.stages(self._centred(views)).float()
         pooled: torch.Tensor = self.pool(F.silu(features))
         return pooled
 
@@ -151,12 +156,13 @@ class ImageTower(nn.Module):
         ends = []
         for number, module in enumerate(self.stages):
             if number > 1 and isinstance(module, nn.Conv2d):
-                ends.append(features[:n])
+                ends.append(features[:n].float())
             features = module(features)
-        return (*ends, features[:n])
+        return (*ends, features[:n].float())
 
     def _centred(self, views: torch.Tensor) -> torch.Tensor:
-        return (views * 2 - 1).contiguous(memory_format=torch.channels_last)
+        dtype = next(self.stages.parameters()).dtype
+        return (views * 2 - 1).to(dtype, memory_format=torch.channels_last)
 
 
 class TransformerLayer(nn.Module):
@@ -265,6 +271,11 @@ class PixelClip:
     Its parameters are frozen; gradients flow to the views. On a CPU the embedding of a view and
     the gradient that it gets are the same bytes whatever else is in the batch.
 
+    Args:
+        path: of other weights than those that ship.
+        device: where it judges.
+        dtype: what the convolutions are computed in; by default the fastest that the device has.
+
     Raises:
         PerceptorError: the weights or the vocabulary are missing or damaged.
 
@@ -272,18 +283,28 @@ class PixelClip:
 
     name = "pixelclip"
     view_size = VIEW_SIZE
-    dtype = "float32"
     alike = True
 
-    def __init__(self, path: Path | None = None, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        path: Path | None = None,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype | None = None,
+    ) -> None:
         file = WEIGHTS if path is None else path
         content, self.weights_hash = read_weights(file, "pixelclip", PerceptorError)
         self.device = torch.device(device)
         self._image, self._text = unpack(content)
         for tower in (self._image, self._text):
             tower.to(self.device).eval().requires_grad_(requires_grad=False)
-        self._image.to(memory_format=torch.channels_last)
+        self._dtype = dtype or best_dtype(self.device, convolutions=True)
+        self._image.stages.to(self._dtype).to(memory_format=torch.channels_last)
         self._word_pieces = WordPieces()
+
+    @property
+    def dtype(self) -> str:
+        """What its convolutions are computed in: "float32" or "bfloat16"."""
+        return str(self._dtype).removeprefix("torch.")
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
         """Embed any strings: [n, 384] of unit length, fp32.

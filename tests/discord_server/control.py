@@ -23,7 +23,7 @@
 
 Interaction types are Discord's: 2 a command, 3 a button or a select, 4 autocomplete, 5 a modal.
 An interaction that is made while the gateway is down is sent when the bot resumes, and refused
-with 409 before any bot has come.
+with 409 before any bot has come. A click on a button that is gone is refused with 410.
 """
 
 import asyncio
@@ -115,7 +115,9 @@ class Control:
         channel, user = said.pop("channel"), said.pop("user")
         interaction = Interaction(self._world.new_number(), channel, user, time.monotonic())
         if (source := said.pop("message", None)) is not None:
-            interaction.source = self._world.messages[source]
+            interaction.source = self._world.messages.get(source)
+            if interaction.source is None or not _shows(interaction.source, said["data"]):
+                return json_response({"message": "there is no such button any more"}, status=410)
             said["message"] = self._world.message(interaction.source)
         self._world.interactions[interaction.number] = interaction
         everything = self._event(interaction, said.pop("permissions", "0")) | said
@@ -211,3 +213,10 @@ class Control:
             "entitlements": [],
             "attachment_size_limit": self._world.upload_limit,
         }
+
+
+def _shows(message: Message, data: Payload) -> bool:
+    """Whether a message has what is clicked, as Discord makes sure before the bot hears of it."""
+    shown = [component for row in message.components for component in row["components"]]
+    clicked = data["custom_id"]
+    return not message.deleted and any(one.get("custom_id") == clicked for one in shown)

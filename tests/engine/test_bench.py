@@ -23,8 +23,9 @@ SHORT = Effort(turns=3, seconds=1, clock="cpu")
 
 def test_each_number_of_jobs_has_a_row_with_its_floor_parts_and_rivals():
     rows = measure("pixel", PIXELCLIP, CPU, (1, 2), SHORT, cuts=2)
+    dtype = load_perceptor(PIXELCLIP, CPU).dtype
     assert [(row.jobs, row.cuts, row.dtype, row.device) for row in rows] == [
-        (jobs, 2, "float32", "cpu") for jobs in (1, 2)
+        (jobs, 2, dtype, "cpu") for jobs in (1, 2)
     ]
     for row in rows:
         assert set(row.split_s) == set(PARTS)

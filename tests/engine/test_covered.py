@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from engine import cutouts
+from engine import cutouts, small_views
 from engine.cutouts import choose_views, sample
 from engine.streams import stream
 from tests.engine.test_cutouts import opaque, plain_views
@@ -51,7 +51,7 @@ def test_it_is_what_many_sub_samples_come_to(monkeypatch, wraps):
     views.noise[:] = 0
     seen, pull = sampled_and_pulled(grid, views)
     monkeypatch.setattr(cutouts, "_SMALL", SIZE)
-    monkeypatch.setattr(cutouts, "SUPERSAMPLING", 8)
+    monkeypatch.setattr(small_views, "SUPERSAMPLING", 8)
     expected, expected_pull = sampled_and_pulled(grid, views)
     assert (seen - expected).abs().mean() < 0.01
     assert F.cosine_similarity(pull.flatten(), expected_pull.flatten(), dim=0) > 0.998

@@ -90,17 +90,18 @@ def test_only_what_it_knows_is_frozen():
 
 
 @pytest.mark.parametrize(
-    ("known", "dtype"),
+    ("known", "dtype", "of_convolutions"),
     [
-        ({"avx512_bf16": True}, torch.bfloat16),
-        ({"amx_bf16": True, "avx512_bf16": False}, torch.bfloat16),
-        ({"architecture": "aarch64", "bf16": True}, torch.bfloat16),
-        ({"avx512_f": True}, torch.float32),
+        ({"avx512_bf16": True}, torch.bfloat16, torch.float32),
+        ({"amx_bf16": True, "avx512_bf16": False}, torch.bfloat16, torch.bfloat16),
+        ({"architecture": "aarch64", "bf16": True}, torch.bfloat16, torch.float32),
+        ({"avx512_f": True}, torch.float32, torch.float32),
     ],
 )
-def test_bfloat16_is_for_processors_that_multiply_it(monkeypatch, known, dtype):
+def test_bfloat16_is_for_processors_that_multiply_it(monkeypatch, known, dtype, of_convolutions):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: known)
     assert best_dtype(torch.device("cpu")) == dtype
+    assert best_dtype(torch.device("cpu"), convolutions=True) == of_convolutions
 
 
 @pytest.mark.parametrize(

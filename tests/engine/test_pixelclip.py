@@ -9,12 +9,15 @@ import pytest
 import torch
 
 from engine.errors import PerceptorError
+from engine.perceptors.dtype import best_dtype
 from engine.perceptors.pixelclip import VOCABULARY, WEIGHTS, PixelClip, WordPieces, read_out, unpack
 
 
-@pytest.fixture(scope="module")
-def model() -> PixelClip:
-    return PixelClip()
+@pytest.fixture(scope="module", params=[torch.float32, torch.bfloat16])
+def model(request) -> PixelClip:
+    if request.param == torch.bfloat16 != best_dtype(torch.device("cpu"), convolutions=True):
+        pytest.skip("this processor does not multiply bfloat16 in tiles")
+    return PixelClip(dtype=request.param)
 
 
 @pytest.fixture(params=[1, 2])
@@ -151,7 +154,8 @@ def test_layers_are_the_features_that_the_embedding_is_made_of(model):
     tower = model._image
     made = tower.project(tower.pool(torch.nn.functional.silu(layers[-1])))
     assert torch.allclose(torch.nn.functional.normalize(made), model.encode_views(views), atol=1e-6)
-    assert torch.equal(tower.stages[3:5](layers[0]), layers[1])
+    inner = layers[0].to(tower.stages[1].weight.dtype)
+    assert torch.equal(tower.stages[3:5](inner).float(), layers[1])
 
 
 @pytest.mark.parametrize("n", [1, 2, 12])
@@ -189,8 +193,20 @@ def test_a_step_along_the_gradient_draws_nearer_to_the_text(model):
     assert (model.encode_views(views) @ text.T > before + 0.1).all()
 
 
+def test_its_gradient_is_that_of_float32(model):
+    exact = PixelClip(dtype=torch.float32)
+    coarse = torch.rand(8, 3, 8, 8, generator=torch.Generator().manual_seed(6))
+    views = torch.nn.functional.interpolate(coarse, 64, mode="bilinear")
+    text = exact.encode_text(["a red apple"])
+    embeddings, gradients = embed_with_gradient(model, views, text)
+    wanted, pulls = embed_with_gradient(exact, views, text)
+    cosine = torch.nn.functional.cosine_similarity
+    assert cosine(embeddings, wanted).min() > 0.9999
+    assert cosine(gradients.flatten(1), pulls.flatten(1)).min() > 0.999
+
+
 def test_two_instances_agree_to_the_byte(model):
-    other = PixelClip()
+    other = PixelClip(dtype=getattr(torch, model.dtype))
     assert other.weights_hash == model.weights_hash
     assert torch.equal(other.encode_text(["a cat"]), model.encode_text(["a cat"]))
 
@@ -233,7 +249,8 @@ def test_the_model_needs_nothing_of_the_training(tmp_path):
     """The runtime copies of the files alone must do, and no training package may be imported."""
     root = Path(__file__).parents[2]
     models = ("models/__init__.py", "models/shipped.py")
-    for name in ("__init__.py", "errors.py", *models, "perceptors/pixelclip.py"):
+    perceptors = ("perceptors/dtype.py", "perceptors/pixelclip.py")
+    for name in ("__init__.py", "errors.py", *models, *perceptors):
         target = tmp_path / "engine" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / "engine" / name, target)

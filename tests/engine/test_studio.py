@@ -168,7 +168,8 @@ def test_a_drawing_tells_the_numbers_and_the_version_it_was_judged_with(studio, 
     large = one.add(Draw("b", tiny(ask))).provenance
     both = one.add(Draw("c", ask(perceptors=[PIXELCLIP, TINY]))).provenance
     judged_in = ClipPerceptor(TINY, one.device).dtype
-    assert (small.dtype, large.dtype, both.dtype) == ("float32", judged_in, judged_in)
+    assert small.dtype == one.perceptor(PIXELCLIP).dtype
+    assert (large.dtype, both.dtype) == (judged_in, judged_in)
     # The mathematics of large views and frozen towers is newer than that of small ones.
     assert small.drawing_version < large.drawing_version == both.drawing_version
 
@@ -240,7 +241,8 @@ def test_a_step_of_several_batches_goes_by_the_mean_of_their_gradients(studio, a
     easel.rewind()
     room._backward([easel])
     mean = torch.stack(gradients).mean(0)
-    assert torch.allclose(easel.drawer.parameters[0].grad, mean, rtol=1e-4, atol=1e-7)
+    # bfloat16 rounds a third of a gradient in another way.
+    assert (easel.drawer.parameters[0].grad - mean).norm() < 0.02 * mean.norm()
     assert (gradients[0] - mean).norm() > 0.1 * mean.norm()
 
 
