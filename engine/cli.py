@@ -366,7 +366,7 @@ def bench(
     ] = 1,
     steps: Annotated[
         int | None,
-        typer.Option(min=1, max=2000, help="With --score: how long the naive loop draws; 150."),
+        typer.Option(min=1, max=2000, help="With --score: how many steps a drawing may take; 150."),
     ] = None,
 ) -> None:
     """Measure a step beside its floor and the naive loop: how fast this machine draws."""
@@ -392,9 +392,8 @@ def bench(
         trial = Trial(
             prompts=prompts,
             seeds=range(1, 1 + seeds),
-            naive_steps=steps or (20 if quick else 150),
+            steps=steps or (10 if quick else 150),
             naive_cuts=cuts or 36,
-            given={"iterations": 10} if quick else {},
             clock=clock,
         )
         _bench_scores(trial, judge or [PIXELCLIP], chart, json=json)
@@ -435,7 +434,6 @@ def _check_bench(context: typer.Context, *, score: bool) -> None:
 
 
 def _bench_scores(trial: "Trial", judges: list[str], chart: Path | None, *, json: bool) -> None:
-    import torch
 
     from engine.bench import score_report
     from engine.bench.measure import machine
@@ -444,16 +442,14 @@ def _bench_scores(trial: "Trial", judges: list[str], chart: Path | None, *, json
     from engine.errors import PerceptorError
     from engine.files import write_atomically
     from engine.outputs import check_target
-    from engine.perceptors import load_perceptor
     from engine.png import encode_png
 
     told = machine(trial.clock)
     try:
         if chart is not None:
             check_target("--chart", chart, (".png",))
-        perceptor = load_perceptor(PIXELCLIP, torch.device("cpu"))
-        onlookers = {name: make_onlooker(name, perceptor) for name in judges}
-        drawn = list(compare(trial, perceptor, onlookers))
+        onlookers = {name: make_onlooker(name) for name in judges}
+        drawn = list(compare(trial, onlookers))
     except (SettingsError, PerceptorError, EngineError, OutputError) as error:
         raise refuse(error) from None
     rows = [row for each in drawn for row in each.rows]

@@ -23,6 +23,7 @@ from engine.bench.naive import NaiveLoop
 from engine.drawers import make_drawer
 from engine.errors import EngineError
 from engine.perceptors import Perceptor, load_perceptor
+from engine.perceptors.pixelclip import PixelClip
 from engine.protocol import Draw, Failed
 from engine.settings import PIXELCLIP, make_settings, resolve
 from engine.stopwatch import Stopwatch
@@ -278,7 +279,7 @@ class _Bench:
     def _others(self) -> dict[str, Callable[[], None]]:
         """Of open_clip's own module, or pixelclip itself: its floor, and a naive loop around it."""
         if self.name == PIXELCLIP:
-            embed: _Embed = self.perceptor.encode_views
+            embed: _Embed = PixelClip(device=self.device, dtype=torch.float32).encode_views
         else:
             from engine.bench.eager import eager_module
 

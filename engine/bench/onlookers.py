@@ -17,6 +17,8 @@ from PIL import Image
 from engine.errors import PerceptorError
 from engine.labels import find_class
 from engine.perceptors import Perceptor
+from engine.perceptors.pixelclip import PixelClip
+from engine.settings import PIXELCLIP
 
 # By prompts of `engine.training.drawing_prompts.TUNING`, the classes of ImageNet that show them.
 CLASSES: Mapping[str, tuple[str, ...]] = {
@@ -112,20 +114,18 @@ class Photos:
         return float(said[:, classes].logsumexp(1).mean())
 
 
-def make_onlooker(name: str, perceptor: Perceptor) -> Onlooker:
-    """The perceptor by plain views, or `PHOTOS` where its package is installed.
+def make_onlooker(name: str) -> Onlooker:
+    """Pixelclip by plain views, in float32, or `PHOTOS` where its package is installed.
 
     Raises:
         PerceptorError: there is no onlooker of this name, or its package is not installed.
 
     """
-    if name == perceptor.name:
-        return PlainViews(perceptor)
+    if name == PIXELCLIP:
+        return PlainViews(PixelClip(dtype=torch.float32))
     if name == PHOTOS:
         return Photos(_efficientnet())
-    raise PerceptorError(
-        f"Nobody called “{name}” can judge; allowed are {perceptor.name}, {PHOTOS}."
-    )
+    raise PerceptorError(f"Nobody called “{name}” can judge; allowed are {PIXELCLIP}, {PHOTOS}.")
 
 
 def _efficientnet() -> Callable[[torch.Tensor], torch.Tensor]:

@@ -18,9 +18,10 @@ from engine.bench.measure import CLOCKS, Clock
 from engine.bench.naive import NaiveCells, NaiveLoop
 from engine.bench.onlookers import CLASSES, Onlooker
 from engine.errors import EngineError
-from engine.perceptors import Perceptor
+from engine.perceptors import Perceptor, load_perceptor
+from engine.perceptors.pixelclip import PixelClip
 from engine.protocol import Done, Draw, Failed
-from engine.settings import Settings, make_settings, resolve
+from engine.settings import PIXELCLIP, Settings, make_settings, resolve
 from engine.streams import stream
 from engine.studio import Studio
 
@@ -39,16 +40,16 @@ class Trial(msgspec.Struct, frozen=True):
     Attributes:
         prompts: what is drawn, each with every seed.
         seeds: of the drawings.
-        naive_steps: how many the naive loop takes.
-        naive_cuts: its views in each.
-        given: settings of ours other than the defaults.
+        steps: how many each drawing may take; ours takes no more time for them.
+        naive_cuts: the naive loop's views in each.
+        given: settings of ours other than these and the defaults.
         clock: what tells the time.
 
     """
 
     prompts: Sequence[str]
     seeds: Sequence[int] = (1,)
-    naive_steps: int = 150
+    steps: int = 150
     naive_cuts: int = 36
     given: Mapping[str, object] = {}
     clock: Clock = "wall"
@@ -104,14 +105,11 @@ class _Drawing(Protocol):
         """The picture at one pixel a cell."""
 
 
-def compare(
-    trial: Trial, perceptor: Perceptor, onlookers: Mapping[str, Onlooker]
-) -> Iterator[Drawn]:
+def compare(trial: Trial, onlookers: Mapping[str, Onlooker]) -> Iterator[Drawn]:
     """Draw each prompt with each seed, on a processor.
 
     Args:
         trial: what.
-        perceptor: who improves all pictures.
         onlookers: who scores them, by name.
 
     Raises:
@@ -119,6 +117,9 @@ def compare(
         EngineError: a picture cannot be drawn.
 
     """
+    perceptor = load_perceptor(PIXELCLIP, _CPU)
+    # The naive loop's is as others would load it.
+    exact = PixelClip(device=_CPU, dtype=torch.float32)
     studios = {start: Studio(device=_CPU, perceptor=lambda *_: perceptor) for start in _STARTS}
     for start, studio in studios.items():
         # What is loaded for the first picture is there for all others.
@@ -126,7 +127,7 @@ def compare(
         studio.cancel(_JOB)
     for prompt in trial.prompts:
         for seed in trial.seeds:
-            yield _drawn(trial, perceptor, onlookers, studios, prompt, seed)
+            yield _drawn(trial, exact, onlookers, studios, prompt, seed)
 
 
 def reached(scores: Mapping[int, float], target: float) -> int | None:
@@ -228,7 +229,7 @@ class _Naive:
 
 def _drawn(
     trial: Trial,
-    perceptor: Perceptor,
+    exact: Perceptor,
     onlookers: Mapping[str, Onlooker],
     studios: Mapping[str, Studio],
     prompt: str,
@@ -242,13 +243,13 @@ def _drawn(
 
     asked = {start: _settings(trial, start, prompt, seed) for start in studios}
     loose = msgspec.structs.replace(asked["noise"], num_cuts=trial.naive_cuts)
-    naive = course(lambda: _Naive(loose, perceptor), trial.naive_steps)
+    naive = course(lambda: _Naive(loose, exact), trial.steps)
     ours = {
         start: course(_beginning(studios[start], settings), _iterations(settings))
         for start, settings in asked.items()
     }
     courses = {"naive": naive, **ours}
-    for _ in range(max(trial.naive_steps, *map(_iterations, asked.values()))):
+    for _ in range(max(trial.steps, *map(_iterations, asked.values()))):
         for each in courses.values():
             each.turn()
     rows = [
@@ -265,7 +266,13 @@ def _beginning(studio: Studio, settings: Settings) -> Callable[[], _Drawing]:
 
 def _settings(trial: Trial, start: str, prompt: str, seed: int) -> Settings:
     """Of one drawing of ours, which shows nothing before it is finished."""
-    given = {**trial.given, "prompts": prompt, "seed": seed, "start": start}
+    given = {
+        "iterations": trial.steps,
+        **trial.given,
+        "prompts": prompt,
+        "seed": seed,
+        "start": start,
+    }
     settings = resolve(make_settings(given))
     return msgspec.structs.replace(settings, display_every=settings.iterations)
 

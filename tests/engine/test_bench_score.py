@@ -25,7 +25,7 @@ from engine.settings import PIXELCLIP, make_settings
 from engine.training.drawing_prompts import TUNING
 from tests.engine.conftest import CPU
 
-SMALL = {"iterations": 3, "num_cuts": 2, "pixel_size": (16, 9)}
+SMALL = {"num_cuts": 2, "pixel_size": (16, 9)}
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +38,10 @@ def row(**changes):
     return msgspec.structs.replace(usual, **changes)
 
 
-def test_ours_and_the_naive_loop_draw_a_prompt_and_are_scored(perceptor):
-    trial = Trial(("a candle",), naive_steps=4, naive_cuts=2, given=SMALL, clock="cpu")
-    onlooker = PlainViews(perceptor)
-    (drawn,) = compare(trial, perceptor, {"plain": onlooker})
+def test_ours_and_the_naive_loop_draw_a_prompt_and_are_scored():
+    trial = Trial(("a candle",), steps=3, naive_cuts=2, given=SMALL, clock="cpu")
+    onlooker = make_onlooker(PIXELCLIP)
+    (drawn,) = compare(trial, {"plain": onlooker})
     assert [(row.judge, row.start) for row in drawn.rows] == [
         ("plain", "guess"),
         ("plain", "noise"),
@@ -53,7 +53,9 @@ def test_ours_and_the_naive_loop_draw_a_prompt_and_are_scored(perceptor):
         assert min(row.begin_s, row.step_s, row.naive_step_s) > 0
         assert row.steps is not None or row.score < row.naive_score
     # Taking turns changes nothing.
-    settings = make_settings({**SMALL, "prompts": "a candle", "seed": 1, "start": "noise"})
+    settings = make_settings(
+        {**SMALL, "iterations": 3, "prompts": "a candle", "seed": 1, "start": "noise"}
+    )
     *_, done = draw(settings)
     assert isinstance(done, Done)
     alone = Image.open(io.BytesIO(done.native_png))
@@ -102,12 +104,12 @@ def test_the_classes_are_known_and_no_prompt_is_sealed():
     assert all(find_class(name) >= 0 for names in CLASSES.values() for name in names)
 
 
-def test_who_cannot_judge_is_refused(perceptor, monkeypatch):
+def test_who_cannot_judge_is_refused(monkeypatch):
     with pytest.raises(PerceptorError, match="Nobody called “x”"):
-        make_onlooker("x", perceptor)
+        make_onlooker("x")
     monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
     with pytest.raises(PerceptorError, match="not installed"):
-        make_onlooker(PHOTOS, perceptor)
+        make_onlooker(PHOTOS)
 
 
 def test_a_summary_counts_what_was_never_reached_and_leaves_out_what_says_nothing():
