@@ -1,22 +1,32 @@
 """The harness itself: its plan follows from the seed, and each of its checks can fail."""
 
+import asyncio
 import dataclasses
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from bot.jobs import Job, State
 from bot.store import Store
-from engine.settings import make_settings
+from engine.protocol import Done, Statistics
+from engine.settings import Settings, make_settings
 from tests.bot import helpers
+from tests.chaos import blows
 from tests.chaos import checks as looks
 from tests.chaos.checks import Checks
-from tests.chaos.disk import own_namespace
+from tests.chaos.disk import Disk, own_namespace
 from tests.chaos.plan import Plan, make_plan
 from tests.chaos.records import Records, ended_once
+from tests.chaos.stage import Stage
+
+if TYPE_CHECKING:
+    from engine.client import LocalEngine
+    from tests.discord_server.client import DiscordServer
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -138,6 +148,61 @@ async def test_a_picture_that_the_channel_lacks_is_found(
     assert await failures({job.id: None}) == 0
     assert await failures({}) == 1
     assert await failures({job.id: b"something else"}) == 1
+
+
+class Steady:
+    """An engine that draws the same picture whatever it is asked for."""
+
+    async def draw(
+        self, job: str, _settings: Settings, _pictures: dict[str, bytes]
+    ) -> AsyncGenerator[Done]:
+        yield Done(job, b"whole", b"small", Statistics(1, 1.0, 0.0, 0.0))
+
+
+async def test_a_picture_of_other_bytes_is_found(store: Store, tmp_path: Path) -> None:
+    job = await a_job(store)
+
+    async def failures(picture: bytes, native: bytes) -> int:
+        (tmp_path / "final.png").write_bytes(picture)
+        (tmp_path / "native.png").write_bytes(native)
+        checks = Checks()
+        await looks.check_pictures(checks, [job], tmp_path, cast("LocalEngine", Steady()))
+        return checks.failed
+
+    assert await failures(b"whole", b"small") == 0
+    assert await failures(b"other", b"small") == 1
+    assert await failures(b"whole", b"other") == 1
+
+
+ASLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+
+
+def a_sleeper() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(ASLEEP)
+
+
+async def test_a_process_that_outlives_its_bot_is_found(tmp_path: Path) -> None:
+    stage = Stage(cast("DiscordServer", None), tmp_path)
+    assert await stage.orphans(patience=0.2) == []
+    with a_sleeper() as orphan:
+        assert await stage.orphans(patience=0.2) == [" ".join(ASLEEP)]
+        orphan.kill()
+    assert await stage.orphans(patience=5) == []
+
+
+async def test_a_frozen_engine_that_nobody_ends_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blows, "_LONGEST_FREEZE", 0.2)
+    stage = Stage(cast("DiscordServer", None), tmp_path)
+    struck = blows.Blows(stage, Records(tmp_path), cast("Disk", None))
+    with a_sleeper() as left, a_sleeper() as ended:
+        await struck._freeze(left.pid)
+        assert struck.missed == 1
+        ending = asyncio.create_task(asyncio.to_thread(ended.kill))
+        await struck._freeze(ended.pid)
+        await ending
+    assert struck.missed == 1
 
 
 def test_steps_are_noted_whoever_takes_them_and_a_lock_keeps_others_out(tmp_path: Path) -> None:
