@@ -3,12 +3,15 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.errors import EngineError, OutputError, PictureError, SettingsError
 from engine.settings import OPTION, PIXELCLIP, find_option, make_settings, picture_names, series
+
+if TYPE_CHECKING:
+    from engine.bench.score import Trial
 
 # Plain help: rich, with its Markdown, takes longer to import than all else of it.
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -24,6 +27,10 @@ _SHIPPED_FOR = {
     "guess": "draws the first guess",
     "vqgan-mini": "pictures as codes",
 }
+
+# Options of `pixel bench` that only the one or the other thing it measures has.
+_BENCH_STEPS = ("drawer", "perceptor", "jobs", "turns", "seconds", "naive")
+_BENCH_SCORES = ("judge", "pictures", "seeds", "steps")
 
 # sysexits.h: what was asked for is wrong; the shell's code for Ctrl-C.
 EXIT_USAGE = 2
@@ -289,6 +296,7 @@ def palettes(
 
 @app.command()
 def bench(
+    context: typer.Context,
     drawer: Annotated[
         list[str] | None, typer.Option(help="Which to measure; repeatable; pixel and clipdraw.")
     ] = None,
@@ -326,7 +334,11 @@ def bench(
         ),
     ] = False,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Three turns, of 1 and 8 jobs with pixelclip only.")
+        bool,
+        typer.Option(
+            "--quick",
+            help="Three turns, of 1 and 8 jobs with pixelclip only; or two short drawings.",
+        ),
     ] = False,
     whole: Annotated[
         bool | None,
@@ -336,7 +348,33 @@ def bench(
         ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    chart: Annotated[Path | None, typer.Option(help="A PNG of the bars.")] = None,
+    chart: Annotated[
+        Path | None, typer.Option(help="A PNG of the bars, or with --score of the pictures.")
+    ] = None,
+    score: Annotated[
+        bool,
+        typer.Option(
+            "--score",
+            help="Measure how soon pictures have the score that the naive loop ends with.",
+        ),
+    ] = False,
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"With --score, who scores; repeatable; {PIXELCLIP}, by views of another kind, or "
+            "efficientnet-lite2, which knows photographs."
+        ),
+    ] = None,
+    pictures: Annotated[
+        int, typer.Option(min=2, max=24, help="With --score: how many prompts are drawn.")
+    ] = 12,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=100, help="With --score: how often each is drawn.")
+    ] = 1,
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, max=2000, help="With --score: how many steps a drawing may take; 150."),
+    ] = None,
 ) -> None:
     """Measure a step beside its floor and the naive loop: how fast this machine draws."""
     from engine.processors import keep_memory, wait_politely
@@ -347,13 +385,28 @@ def bench(
 
     from engine.bench import report
     from engine.bench.drawings import drawings
-    from engine.bench.measure import Effort, devices, machine, measure
+    from engine.bench.measure import Clock, Effort, devices, machine, measure
     from engine.errors import PerceptorError
     from engine.outputs import check_target
 
+    _check_bench(context, score=score)
     if threads is not None:
         torch.set_num_threads(threads)
-    effort = Effort(3 if quick else turns, seconds, naive, "cpu" if cpu_clock else "wall")
+    clock: Clock = "cpu" if cpu_clock else "wall"
+    if score:
+        from engine.bench.score import PROMPTS, Trial
+
+        prompts = PROMPTS[: 2 if quick else pictures]
+        trial = Trial(
+            prompts=prompts,
+            seeds=range(1, 1 + seeds),
+            steps=steps or (10 if quick else 150),
+            naive_cuts=cuts or 36,
+            clock=clock,
+        )
+        _bench_scores(trial, judge or [PIXELCLIP], chart, json=json)
+        return
+    effort = Effort(3 if quick else turns, seconds, naive, clock)
     counts = sorted(set(jobs)) if jobs else [1, 8] if quick else [1, 2, 4, 8, 16]
     told, rows = machine(effort.clock), []
     try:
@@ -384,6 +437,45 @@ def bench(
     console.print(report.table(told, rows))
     if measured:
         console.print(report.drawings_table(measured))
+
+
+def _check_bench(context: typer.Context, *, score: bool) -> None:
+    """Refuse options of `pixel bench` that what is measured takes no notice of."""
+    for name in _BENCH_STEPS if score else _BENCH_SCORES:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            use = "is not for" if score else "is for"
+            raise refuse(SettingsError(f"--{name} {use} pixel bench --score."))
+
+
+def _bench_scores(trial: "Trial", judges: list[str], chart: Path | None, *, json: bool) -> None:
+
+    from engine.bench import score_report
+    from engine.bench.measure import machine
+    from engine.bench.onlookers import make_onlooker
+    from engine.bench.score import compare
+    from engine.errors import PerceptorError
+    from engine.files import write_atomically
+    from engine.outputs import check_target
+    from engine.png import encode_png
+
+    told = machine(trial.clock)
+    try:
+        if chart is not None:
+            check_target("--chart", chart, (".png",))
+        onlookers = {name: make_onlooker(name) for name in judges}
+        drawn = list(compare(trial, onlookers))
+    except (SettingsError, PerceptorError, EngineError, OutputError) as error:
+        raise refuse(error) from None
+    rows = [row for each in drawn for row in each.rows]
+    if chart is not None:
+        write_atomically(chart, encode_png(score_report.sheet(drawn)))
+    if json:
+        typer.echo(score_report.to_json(told, rows))
+        return
+    from rich.console import Console
+
+    Console(width=max(140, Console().width)).print(score_report.table(told, rows))
 
 
 @models_app.command("list")

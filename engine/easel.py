@@ -20,6 +20,7 @@ from engine.drawers import Start, grid_size, make_drawer, start_from_image
 from engine.drawers.base import Moment
 from engine.drawers.outline import asked_lines
 from engine.dream import HOLD, octave_at, octave_grid, octave_views
+from engine.flatness import Flatness
 from engine.losses import init_loss, target_loss
 from engine.masks import Spot, read_mask
 from engine.picture_losses import weighted_losses
@@ -139,6 +140,7 @@ class Easel:
         self._cutouts = stream(_known(settings.seed), "cutouts")
         self._before_step = self._cutouts.get_state()
         self._optimizer = self.drawer.optimizer(_known(settings.learning_rate), settings.optimizer)
+        self._flatness = Flatness(self.iterations) if settings.early_stop else None
         self._start: torch.Tensor | None = None
         guessed = settings.start == "guess"
         self._hold = self.drawer.guess_weight if guessed else settings.init_weight
@@ -159,8 +161,9 @@ class Easel:
 
     @property
     def finished(self) -> bool:
-        """Whether the last step has been taken."""
-        return self.iteration >= self.iterations
+        """Whether the last step has been taken, or the score no longer rises and that ends it."""
+        flat = self._flatness is not None and self._flatness.flat
+        return flat or self.iteration >= self.iterations
 
     @property
     def shows(self) -> bool:
@@ -288,6 +291,8 @@ class Easel:
         """Note that a step has been taken."""
         self._optimizer.count()
         self.iteration += 1
+        if self._flatness is not None:
+            self._flatness.add(self.score)
 
     def save(self, path: Path) -> None:
         """Write everything that the next step depends on, atomically.
@@ -298,6 +303,8 @@ class Easel:
         tensors |= {f"constant.{i}": c for i, c in enumerate(self.drawer.constants)}
         tensors |= {f"adam.{name}": value for name, value in self._optimizer.state().items()}
         tensors["cutouts"] = self._cutouts.get_state()
+        if self._flatness is not None:
+            tensors["scores"] = self._flatness.state()
         temporary = writing_path(path)
         save_file(
             {name: tensor.contiguous() for name, tensor in tensors.items()},
@@ -329,6 +336,8 @@ class Easel:
             }
         )
         self._cutouts.set_state(tensors["cutouts"])
+        if self._flatness is not None:
+            self._flatness.restore(tensors["scores"])
         self.iteration = int(metadata["iteration"])
         return True
 

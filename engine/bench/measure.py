@@ -24,6 +24,7 @@ from engine.bench.naive import NaiveLoop
 from engine.drawers import make_drawer
 from engine.errors import EngineError
 from engine.perceptors import Perceptor, load_perceptor
+from engine.perceptors.pixelclip import PixelClip
 from engine.protocol import Draw, Failed
 from engine.settings import PIXELCLIP, make_settings, resolve
 from engine.stopwatch import Stopwatch
@@ -48,7 +49,7 @@ _GPU_SIDE, _CPU_SIDE, _PRODUCTS = 8192, 1536, 5
 
 _Embed = Callable[[torch.Tensor], torch.Tensor]
 Clock = Literal["wall", "cpu"]
-_CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
+CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
 class Effort(msgspec.Struct, frozen=True):
@@ -303,7 +304,7 @@ class _Bench:
     def _others(self) -> dict[str, Callable[[], None]]:
         """Of open_clip's own module, or pixelclip itself: its floor, and a naive loop around it."""
         if self.name == PIXELCLIP:
-            embed: _Embed = self.perceptor.encode_views
+            embed: _Embed = PixelClip(device=self.device, dtype=torch.float32).encode_views
         else:
             from engine.bench.eager import eager_module
 
@@ -318,7 +319,7 @@ class _Bench:
         return torch.rand(count, 3, side, side, device=self.device).requires_grad_()
 
     def _stopwatch(self) -> Stopwatch:
-        return Stopwatch(_CLOCKS[self.effort.clock], lambda: _settle(self.device))
+        return Stopwatch(CLOCKS[self.effort.clock], lambda: _settle(self.device))
 
     def _seconds(self, run: Callable[[], object]) -> float:
         watch = self._stopwatch()

@@ -53,7 +53,7 @@ def drawings_table(drawings: Sequence[Drawing]) -> Table:
 
 def table(machine: Machine, rows: Sequence[Row]) -> Table:
     """A line for each row; times in milliseconds of the clock that was chosen."""
-    shown = Table(box=None, pad_edge=False, header_style="bold", title=_said(machine))
+    shown = Table(box=None, pad_edge=False, header_style="bold", title=described(machine))
     for number, heading in enumerate(_HEADINGS):
         shown.add_column(heading, justify="left" if number < 3 else "right")
     for row in rows:
@@ -74,7 +74,7 @@ def chart(machine: Machine, rows: Sequence[Row]) -> Image.Image:
     picture = Image.new("RGB", (_WIDTH, height), "white")
     draw = ImageDraw.Draw(picture)
     font, small = ImageFont.load_default(15), ImageFont.load_default(12)
-    draw.text((_MARGIN, _MARGIN - 8), _said(machine), "black", small)
+    draw.text((_MARGIN, _MARGIN - 8), described(machine), "black", small)
     left = _MARGIN
     for part, colour in _COLOURS.items():
         draw.rectangle((left, _MARGIN + 18, left + 14, _MARGIN + 32), colour)
@@ -120,7 +120,8 @@ def _alike(row: Row, other: Row) -> bool:
     return (row.perceptor, row.device) == (other.perceptor, other.device)
 
 
-def _said(machine: Machine) -> str:
+def described(machine: Machine) -> str:
+    """The machine in a line."""
     load = "" if machine.load is None else f", load {machine.load:g}"
     gpu = "" if machine.gpu is None else f", {machine.gpu}"
     clock = "of the clock" if machine.clock == "wall" else "of the processor"

@@ -9,6 +9,7 @@ from engine.settings.record import Settings
 from engine.tilings import TILINGS, wrapping
 
 _SPOTS = ("spot_prompts", "spot_off_prompts")
+_SCORED = ("prompts", "image_prompts", "labels", *_SPOTS)
 
 
 def drawers_for(option: Option, palette_weight: float) -> tuple[str, ...]:
@@ -125,6 +126,9 @@ def _needs(settings: Settings) -> Iterator[tuple[bool, bool, str, str, str]]:
     weight = settings.target_weight is not None
     what = "says how strongly a target image pulls"
     yield weight, target, "target_weight", what, "a target_image or leave target_weight out"
+    scored = any(getattr(settings, name) for name in _SCORED)
+    what = "ends a drawing whose fit with its prompts no longer rises"
+    yield settings.early_stop, scored, "early_stop", what, "a prompt or leave early_stop out"
     mask = settings.mask is not None
     spots = {name: getattr(settings, name) is not None for name in _SPOTS}
     for name, wished in spots.items():

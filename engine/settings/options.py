@@ -145,6 +145,12 @@ OPTIONS: tuple[Option, ...] = (
         "size", "pair", "Width and height in pixels, instead of aspect and scale.", "none", 32, 2048
     ),
     Option("iterations", "integer", "Optimisation steps.", "by quality", 1, 2000),
+    Option(
+        "early_stop",
+        "flag",
+        "Ends the drawing in its second half, as soon as its score no longer rises.",
+        "false",
+    ),
     Option("display_every", "integer", "A progress frame each so many steps.", "20", 1, 2000),
     Option("seed", "seed", "Draws the same picture again.", "random"),
     Option(

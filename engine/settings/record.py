@@ -19,6 +19,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scale: float | None = None
     size: tuple[int, int] | None = None
     iterations: int | None = None
+    early_stop: bool = False
     display_every: int | None = None
     seed: int | None = None
     perceptors: tuple[str, ...] | None = None

@@ -17,14 +17,15 @@ from tests.engine.pictures import png
 # fmt: off
 NAMES = {
     "prompts", "drawer", "preset", "aspect", "quality", "scale", "size", "iterations",
-    "display_every", "seed", "perceptors", "num_cuts", "batches", "cut_power", "pixel_size",
-    "pixel_scale", "pixel_type", "palette", "colors", "dither", "transparent", "layers", "tile",
-    "symmetry", "start", "init_image", "init_weight", "init_noise", "target_image",
-    "target_weight", "image_prompts", "outline", "mask", "spot_prompts", "spot_off_prompts",
-    "dream", "labels", "blend_with", "blend_frames", "learning_rate", "learning_rate_drops",
-    "optimizer", "smoothness_weight", "saturation_weight", "symmetry_weight", "palette_weight",
-    "edge_weight", "style_weight", "vector_prompts", "strokes", "stroke_length",
-    "min_stroke_width", "max_stroke_width", "allow_paper_color", "vqgan_model",
+    "early_stop", "display_every", "seed", "perceptors", "num_cuts", "batches", "cut_power",
+    "pixel_size", "pixel_scale", "pixel_type", "palette", "colors", "dither", "transparent",
+    "layers", "tile", "symmetry", "start", "init_image", "init_weight", "init_noise",
+    "target_image", "target_weight", "image_prompts", "outline", "mask", "spot_prompts",
+    "spot_off_prompts", "dream", "labels", "blend_with", "blend_frames", "learning_rate",
+    "learning_rate_drops", "optimizer", "smoothness_weight", "saturation_weight",
+    "symmetry_weight", "palette_weight", "edge_weight", "style_weight", "vector_prompts",
+    "strokes", "stroke_length", "min_stroke_width", "max_stroke_width", "allow_paper_color",
+    "vqgan_model",
 }
 # fmt: on
 
@@ -66,6 +67,8 @@ CASES = {
     "scale": ({}, {"scale": 0.6}),
     "size": ({"scale": None, "size": (64, 48)}, {"scale": None, "size": (72, 48)}),
     "iterations": ({}, {"iterations": 4}),
+    # `test_flatness.py` has it: it changes nothing in the first forty steps.
+    "early_stop": (None, None),
     "display_every": ({}, {"display_every": 1}),
     "seed": ({}, {"seed": 2}),
     "perceptors": ({}, {"perceptors": [TINY]}),
