@@ -5,7 +5,7 @@ then on a thread that makes a PNG of it: zlib and Pillow let others work meanwhi
 """
 
 import os
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -28,32 +28,37 @@ class Outbox:
     def __init__(self) -> None:
         threads = max(1, min(_MOST_THREADS, (os.cpu_count() or 1) // 2))
         self._encoders = ThreadPoolExecutor(threads, "encoder")
-        self._waiting: dict[str, deque[_Parcel]] = defaultdict(deque)
+        # Only of jobs of which something waits.
+        self._waiting: dict[str, deque[_Parcel]] = {}
 
     def put(self, job: str, fetched: Fetched, told: Told) -> None:
         """Tell an event of a job once its tensors have come and it has been made of them."""
-        self._waiting[job].append(_Parcel(fetched, told, self._encoders))
+        parcels = self._waiting.setdefault(job, deque())
+        parcels.append(_Parcel(fetched, told, self._encoders))
 
     def full(self, job: str) -> bool:
         """Whether the next event of a job should wait until one of those before it is told."""
-        return len(self._waiting[job]) >= _MOST
+        return len(self._waiting.get(job, ())) >= _MOST
 
     def next(self, job: str) -> JobEvent:
         """The first event of a job, waited for; raises what went wrong with it."""
-        return self._waiting[job].popleft().event()
+        parcels = self._waiting[job]
+        parcel = parcels.popleft()
+        if not parcels:
+            del self._waiting[job]
+        return parcel.event()
 
     def ready(self, job: str) -> Iterator[JobEvent]:
         """The events of a job that nothing has to wait for; raises what went wrong with one."""
-        parcels = self._waiting[job]
         # Those that have come can be encoded meanwhile.
-        for parcel in parcels:
+        for parcel in self._waiting.get(job, ()):
             parcel.look()
-        while parcels and parcels[0].done:
+        while (parcels := self._waiting.get(job)) and parcels[0].done:
             yield self.next(job)
 
     def waits(self, job: str) -> bool:
         """Whether there is an event of a job that is not told."""
-        return bool(self._waiting[job])
+        return job in self._waiting
 
     def forget(self, job: str) -> None:
         """Tell nothing more of a job."""

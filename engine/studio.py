@@ -49,7 +49,7 @@ from engine.protocol import (
 )
 from engine.questions import questions
 from engine.recipe import Recipe, make_recipe, write_recipe
-from engine.settings import BLEND_FRAMES, Settings, drawing_version, picture_names, resolve
+from engine.settings import BLEND_FRAMES, DRAWING_VERSION, Settings, picture_names, resolve
 from engine.snapshots import PARTNER, remove_snapshots, snapshot_path
 from engine.stopwatch import span
 from engine.vqgan import load_vqgan
@@ -289,7 +289,7 @@ class Studio:
             vqgan = load_vqgan(settings.vqgan_model, self.device)
             weights[f"vqgan-{settings.vqgan_model}"] = vqgan.weights_hash
         provenance = Provenance(
-            drawing_version=drawing_version(settings),
+            drawing_version=DRAWING_VERSION,
             device=self.device_class,
             dtype=self._judges.dtype(settings),
             weights=weights,

@@ -32,7 +32,6 @@ from engine.settings.record import Settings
 from engine.settings.resolve import (
     DRAWING_VERSION,
     MAX_CHOICES,
-    drawing_version,
     resolve,
     series,
 )
@@ -56,7 +55,6 @@ __all__ = [
     "Option",
     "Quality",
     "Settings",
-    "drawing_version",
     "find_option",
     "make_settings",
     "picture_names",

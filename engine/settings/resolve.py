@@ -24,9 +24,7 @@ from engine.tilings import TILINGS, wrapping
 
 # Raised whenever the mathematics of a drawing changes: equal rows of equal drawing version, on the
 # same class of machine, give equal bytes.
-DRAWING_VERSION = 5
-# When it last changed for what pixelclip alone judges.
-_PIXELCLIP_VERSION = 4
+DRAWING_VERSION = 6
 
 # Cells × colours of a palette: each cell holds a number for each. That is 16 MiB a tensor.
 MAX_CHOICES = 2**22
@@ -98,17 +96,6 @@ def resolve(
         min_stroke_width=settings.min_stroke_width or defaults.min_stroke_width,
         max_stroke_width=settings.max_stroke_width or defaults.max_stroke_width,
     )
-
-
-def drawing_version(settings: Settings) -> int:
-    """The drawing version in which the mathematics of a drawing like this last changed.
-
-    Args:
-        settings: resolved.
-
-    """
-    small = settings.perceptors == (PIXELCLIP,) and settings.labels is None
-    return _PIXELCLIP_VERSION if small else DRAWING_VERSION
 
 
 def series(settings: Settings, count: int) -> tuple[Settings, ...]:

@@ -162,7 +162,7 @@ def test_eight_small_drawings_together_have_the_bytes_that_each_has_alone(studio
         assert together[job][-1].png == draw_alone(studio, settings).png
 
 
-def test_a_drawing_tells_the_numbers_and_the_version_it_was_judged_with(studio, ask):
+def test_a_drawing_tells_the_numbers_that_it_was_judged_in(studio, ask):
     one = studio()
     small = one.add(Draw("a", ask(perceptors=[PIXELCLIP], start="noise"))).provenance
     large = one.add(Draw("b", tiny(ask))).provenance
@@ -170,8 +170,6 @@ def test_a_drawing_tells_the_numbers_and_the_version_it_was_judged_with(studio, 
     judged_in = ClipPerceptor(TINY, one.device).dtype
     assert small.dtype == one.perceptor(PIXELCLIP).dtype
     assert (large.dtype, both.dtype) == (judged_in, judged_in)
-    # The mathematics of large views and frozen towers is newer than that of small ones.
-    assert small.drawing_version < large.drawing_version == both.drawing_version
 
 
 @pytest.mark.parametrize(
