@@ -29,7 +29,7 @@ _SHIPPED_FOR = {
 }
 
 # Options of `pixel bench` that only the one or the other thing it measures has.
-_BENCH_STEPS = ("drawer", "perceptor", "jobs", "turns", "seconds", "naive")
+_BENCH_STEPS = ("drawer", "perceptor", "jobs", "cells", "turns", "seconds", "naive")
 _BENCH_SCORES = ("judge", "pictures", "seeds", "steps")
 
 # sysexits.h: what was asked for is wrong; the shell's code for Ctrl-C.
@@ -317,6 +317,9 @@ def bench(
             min=1, max=128, help=f"Views of each job in a step; 12 with {PIXELCLIP}, else 36."
         ),
     ] = None,
+    cells: Annotated[
+        str | None, typer.Option(help="Columns × rows of the pixel drawer, such as 160x90; 80x45.")
+    ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Processor threads; as many as torch takes.")
     ] = None,
@@ -416,7 +419,7 @@ def bench(
             for name in perceptor or [PIXELCLIP, "ViT-B-32/openai"]:
                 together = counts if jobs or not quick or name == PIXELCLIP else [1]
                 for each in drawer or ["pixel", "clipdraw"]:
-                    rows += measure(each, name, device, together, effort, cuts)
+                    rows += measure(each, name, device, together, effort, cuts, cells)
         device = devices()[-1]
         measured = []
         if whole or (whole is None and device.type == "cuda"):

@@ -9,7 +9,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -154,6 +154,7 @@ def measure(
     jobs: Sequence[int],
     effort: Effort,
     cuts: int | None = None,
+    cells: str | None = None,
 ) -> list[Row]:
     """Rows for some numbers of jobs together, the article's drawing by a drawer and a perceptor.
 
@@ -164,6 +165,7 @@ def measure(
         jobs: how many are drawn together, one row each.
         effort: how long to measure.
         cuts: views of each job in a step; by default `ARTICLE_CUTS` or `PIXELCLIP_CUTS`.
+        cells: as the setting `pixel_size`, columns × rows; by default the article's.
 
     Raises:
         EngineError: one of them cannot be drawn.
@@ -171,7 +173,10 @@ def measure(
 
     """
     usual = PIXELCLIP_CUTS if name == PIXELCLIP else ARTICLE_CUTS
-    return _Bench(drawer, name, device, effort, cuts or usual).rows(jobs)
+    asked: dict[str, object] = {"num_cuts": cuts or usual}
+    if cells is not None:
+        asked["pixel_size"] = cells
+    return _Bench(drawer, name, device, effort, asked).rows(jobs)
 
 
 @dataclass
@@ -194,14 +199,20 @@ class _Bench:
     """One drawer with one perceptor."""
 
     def __init__(
-        self, drawer: str, name: str, device: torch.device, effort: Effort, cuts: int
+        self,
+        drawer: str,
+        name: str,
+        device: torch.device,
+        effort: Effort,
+        asked: Mapping[str, object],
     ) -> None:
-        self.drawer, self.name, self.device = drawer, name, device
-        self.effort, self.cuts = effort, cuts
+        self.drawer, self.name, self.device, self.effort = drawer, name, device, effort
         self.perceptor = random_perceptor(name, device)
         self.product = product_rate(getattr(torch, self.perceptor.dtype), device)
-        given = ARTICLE | {"drawer": drawer, "num_cuts": cuts, "perceptors": [name]}
-        self.settings = resolve(make_settings(given | {"seed": 0, "display_every": 2000}))
+        usual = {"drawer": drawer, "perceptors": [name], "seed": 0, "display_every": 2000}
+        self.settings = resolve(make_settings({**ARTICLE, **usual, **asked}))
+        assert self.settings.num_cuts is not None
+        self.cuts = self.settings.num_cuts
 
     def rows(self, jobs: Sequence[int]) -> list[Row]:
         contestants = [self._contestant(count) for count in jobs]

@@ -9,9 +9,10 @@ from typer.testing import CliRunner
 
 from engine.bench import drawings as whole_drawings
 from engine.bench import report
-from engine.bench.measure import PARTS, Effort, gflop_of, machine, measure, product_rate
+from engine.bench.measure import PARTS, Effort, _Bench, gflop_of, machine, measure, product_rate
 from engine.bench.naive import NaiveLoop
 from engine.cli import app
+from engine.errors import SettingsError
 from engine.perceptors import load_perceptor
 from engine.settings import PIXELCLIP, make_settings, resolve
 from engine.stopwatch import Stopwatch, span
@@ -59,6 +60,16 @@ def test_whole_drawings_are_measured_with_their_first_frame(monkeypatch):
     assert report.drawings_table(measured).row_count == 2
     told = json.loads(report.to_json(machine("wall"), [], measured))
     assert [each["perceptors"] for each in told["drawings"]] == [[TINY], [TINY]]
+
+
+def test_a_grid_of_another_size_is_measured():
+    seen = []
+    for cells in (None, "16x9"):
+        bench = _Bench("pixel", PIXELCLIP, CPU, SHORT, {"num_cuts": 2, "pixel_size": cells})
+        seen.append(bench.settings.pixel_size)
+    assert seen == [(80, 45), (16, 9)]
+    with pytest.raises(SettingsError, match="pixel_size"):
+        measure("pixel", PIXELCLIP, CPU, (1,), SHORT, cuts=2, cells="wide")
 
 
 def test_models_of_open_clip_are_measured_without_their_weights(monkeypatch, tiny_models):
