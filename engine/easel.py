@@ -298,6 +298,10 @@ class Easel:
         """Write everything that the next step depends on, atomically.
 
         The file is safetensors, so that reading one never runs code.
+
+        Raises:
+            OSError: it cannot be written.
+
         """
         tensors = {f"parameter.{i}": p.detach() for i, p in enumerate(self.drawer.parameters)}
         tensors |= {f"constant.{i}": c for i, c in enumerate(self.drawer.constants)}
@@ -306,11 +310,15 @@ class Easel:
         if self._flatness is not None:
             tensors["scores"] = self._flatness.state()
         temporary = writing_path(path)
-        save_file(
-            {name: tensor.contiguous() for name, tensor in tensors.items()},
-            temporary,
-            {"identity": self._identity, "iteration": str(self.iteration)},
-        )
+        try:
+            save_file(
+                {name: tensor.contiguous() for name, tensor in tensors.items()},
+                temporary,
+                {"identity": self._identity, "iteration": str(self.iteration)},
+            )
+        except SafetensorError as error:
+            # Whatever the disk says comes as this, which is no OSError.
+            raise OSError(str(error)) from error
         temporary.replace(path)
 
     def resume(self, path: Path) -> bool:

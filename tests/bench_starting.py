@@ -7,6 +7,7 @@ an engine until it is ready; and from then the default drawing until its first f
 import argparse
 import asyncio
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -47,9 +48,12 @@ async def _bot(data: Path) -> float:
     async with DiscordServer.running() as discord:
         begin = time.perf_counter()
         # Its engine starts beside it, as it does for people.
-        async with discord.bot(data):
+        async with discord.bot(data) as bot:
             await discord.connected()
-            return time.perf_counter() - begin
+            seconds = time.perf_counter() - begin
+            bot.signal(signal.SIGTERM)
+            await bot.ended()
+            return seconds
 
 
 async def _engine(snapshots: Path, seed: int) -> dict[str, float]:
