@@ -452,7 +452,7 @@ def _check_bench(context: typer.Context, *, score: bool) -> None:
 
 
 def _bench_scores(trial: "Trial", judges: list[str], chart: Path | None, *, json: bool) -> None:
-
+    """Print what a trial finds, as judges see it."""
     from engine.bench import score_report
     from engine.bench.measure import machine
     from engine.bench.onlookers import make_onlooker

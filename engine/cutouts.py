@@ -18,7 +18,7 @@ import torch.nn.functional as F
 
 from engine.covered import covered_views, looked_at
 from engine.gathered import bilinear, composed, means
-from engine.small_views import SUPERSAMPLING, small_views
+from engine.small_views import SUPERSAMPLING, cells_under, small_views
 
 BACKDROP_CELLS = 4
 WIDE_EVERY = 3
@@ -266,42 +266,10 @@ def _table(grid: torch.Tensor, views: Views, size: int) -> tuple[torch.Tensor, t
     cells = F.pad(grid, (1, 1, 1, 1)).movedim(1, 3).reshape(-1, 4)
     rows, columns = grid.shape[2:]
     with torch.no_grad():
-        indices = _cell_indices(views, rows, columns, size)
-        layer = _layers(grid, views).to(torch.int32)
-        indices += layer[:, None, None, None] * ((rows + 2) * (columns + 2))
-    return cells, indices.flatten(0, 2)
-
-
-def _cell_indices(views: Views, rows: int, columns: int, size: int) -> torch.Tensor:
-    """The cells under each view pixel's sub-samples: ``[n, size, size, samples]``, int32.
-
-    They are counted in a picture with a border of one cell, where all that is outside ends.
-    """
-    device = views.homographies.device
-    pixels = (torch.arange(size, device=device) + 0.5) * (2 / size) - 1
-    parts = ((torch.arange(SUPERSAMPLING, device=device) + 0.5) / SUPERSAMPLING - 0.5) * (2 / size)
-    axis = (pixels[:, None] + parts[None, :]).flatten()
-    h = views.homographies[..., None, None]
-
-    def plane(row: int) -> torch.Tensor:
-        """``a · x + b · y + c``, rounded after each operation, at each sub-sample."""
-        across, down = h[:, row, 0] * axis[None, None, :], h[:, row, 1] * axis[None, :, None]
-        return (across + down).add_(h[:, row, 2])
-
-    half = min(rows, columns) / 2
-    depth = plane(2)
-    x = plane(0).div_(depth).mul_(half).add_(columns / 2).floor_()
-    y = plane(1).div_(depth).mul_(half).add_(rows / 2).floor_()
-    if views.wraps:
-        x.remainder_(columns)
-        y.remainder_(rows)
-    else:
-        x.clamp_(-1, columns)
-        y.clamp_(-1, rows)
-    # Whole numbers, exact in float32 up to 2^24.
-    indices = y.add_(1).mul_(columns + 2).add_(x).add_(1).to(torch.int32)
-    by_pixel = indices.view(-1, size, SUPERSAMPLING, size, SUPERSAMPLING).transpose(2, 3)
-    return by_pixel.flatten(3)
+        layers = _layers(grid, views)
+        samples = range(SUPERSAMPLING**2)
+        under = [cells_under(views, layers, (rows, columns), size, each) for each in samples]
+    return cells, torch.stack(under, dim=-1).flatten(0, 2)
 
 
 def _noise_places(seed: int, count: int) -> torch.Tensor:

@@ -89,6 +89,7 @@ class _Look:
         """Write the views of a grid into ``[n, 3, size, size]``."""
         count, size, samples = len(self._views), self._size, SUPERSAMPLING**2
         self._shape = grid.shape
+        rows, columns = grid.shape[2:]
         # Around each layer lies a border of nothing, in which all looks at what is outside end.
         cells = F.pad(grid, (1, 1, 1, 1)).movedim(1, 3).contiguous()
         # The four numbers of a cell are looked up as one of sixteen bytes.
@@ -96,7 +97,7 @@ class _Look:
         self._indices = torch.empty(count, size, size, samples, dtype=torch.int32)
         total: torch.Tensor | None = None
         for number in range(samples):
-            cell = self._under(*divmod(number, SUPERSAMPLING))
+            cell = cells_under(self._views, self._layers, (rows, columns), size, number)
             self._indices[..., number] = cell
             found = whole.index_select(0, cell.flatten()).view(torch.float32)
             total = found if total is None else total.add_(found)
@@ -132,38 +133,48 @@ class _Look:
         bordered = of_cells.view(4, layers, rows + 2, columns + 2).transpose(0, 1)
         return bordered[..., 1:-1, 1:-1]
 
-    def _under(self, down: int, right: int) -> torch.Tensor:
-        """The cells under one of each pixel's sub-samples: ``[n, size, size]``, int32.
 
-        They are counted in a picture with a border of one cell, where all that is outside ends.
-        """
-        size, views = self._size, self._views
-        _, _, rows, columns = self._shape
-        pixels = (torch.arange(size) + 0.5) * (2 / size) - 1
-        parts = ((torch.arange(SUPERSAMPLING) + 0.5) / SUPERSAMPLING - 0.5) * (2 / size)
-        across, along = (
-            (pixels + parts[right])[None, None, :],
-            (pixels + parts[down])[None, :, None],
-        )
-        h = views.homographies[..., None, None]
+def cells_under(
+    views: "Views", layers: torch.Tensor, grid: tuple[int, int], size: int, number: int
+) -> torch.Tensor:
+    """The cells under one of each pixel's sub-samples: ``[n, size, size]``, int32.
 
-        def plane(row: int) -> torch.Tensor:
-            """``a · x + b · y + c``, rounded after each operation."""
-            return (h[:, row, 0] * across + h[:, row, 1] * along).add_(h[:, row, 2])
+    They are counted in layers with a border of one cell, where all that is outside ends.
 
-        half = min(rows, columns) / 2
-        depth = plane(2)
-        x = plane(0).div_(depth).mul_(half).add_(columns / 2).floor_()
-        y = plane(1).div_(depth).mul_(half).add_(rows / 2).floor_()
-        if views.wraps:
-            x.remainder_(columns)
-            y.remainder_(rows)
-        else:
-            x.clamp_(-1, columns)
-            y.clamp_(-1, rows)
-        # Whole numbers, exact in float32 up to 2^24.
-        first = self._layers * ((rows + 2) * (columns + 2)) + columns + 3
-        return x.add_(y, alpha=columns + 2).add_(first[:, None, None]).to(torch.int32)
+    Args:
+        views: where to look, on whatever device.
+        layers: ``[n]``: which layer each view sees.
+        grid: rows and columns of a layer.
+        size: side of a view in pixels.
+        number: which sub-sample, row by row, from 0.
+
+    """
+    rows, columns = grid
+    device = views.homographies.device
+    pixels = (torch.arange(size, device=device) + 0.5) * (2 / size) - 1
+    parts = ((torch.arange(SUPERSAMPLING, device=device) + 0.5) / SUPERSAMPLING - 0.5) * (2 / size)
+    down, right = divmod(number, SUPERSAMPLING)
+    across = (pixels + parts[right])[None, None, :]
+    along = (pixels + parts[down])[None, :, None]
+    h = views.homographies[..., None, None]
+
+    def plane(row: int) -> torch.Tensor:
+        """``a · x + b · y + c``, rounded after each operation."""
+        return (h[:, row, 0] * across + h[:, row, 1] * along).add_(h[:, row, 2])
+
+    half = min(rows, columns) / 2
+    depth = plane(2)
+    x = plane(0).div_(depth).mul_(half).add_(columns / 2).floor_()
+    y = plane(1).div_(depth).mul_(half).add_(rows / 2).floor_()
+    if views.wraps:
+        x.remainder_(columns)
+        y.remainder_(rows)
+    else:
+        x.clamp_(-1, columns)
+        y.clamp_(-1, rows)
+    # Whole numbers, exact in float32 up to 2^24.
+    first = layers * ((rows + 2) * (columns + 2)) + columns + 3
+    return x.add_(y, alpha=columns + 2).add_(first[:, None, None]).to(torch.int32)
 
 
 def white_noise(views: "Views", size: int) -> torch.Tensor:

@@ -12,20 +12,10 @@ from engine.settings import PIXELCLIP
 from engine.studio import Studio
 from tests.engine.conftest import CPU, TINY
 from tests.engine.cuda_double import Cuda, Pinned
-from tests.engine.test_studio import finish
+from tests.engine.test_studio import PULLED, finish
 
 pytestmark = pytest.mark.usefixtures("models_folder")
 
-LOSSES = {
-    "palette": "pico8",
-    "palette_weight": 1,
-    "smoothness_weight": 1,
-    "saturation_weight": 1,
-    "symmetry_weight": 1,
-    "edge_weight": 1,
-    "vector_prompts": "textoff",
-    "optimizer": "adamw",
-}
 KINDS = {
     "free colours": {"colors": 0},
     "palette": {"palette": "pico8"},
@@ -33,7 +23,7 @@ KINDS = {
     "free choice of colours": {"colors": 3},
     "sprite": {"preset": "sprite"},
     "tile": {"tile": True, "pixel_type": "hex"},
-    "losses": LOSSES,
+    "losses": PULLED,
     "radam": {"optimizer": "radam", "batches": 2, "learning_rate_drops": "50"},
     "fft": {"drawer": "fft", "pixel_size": None},
     "vqgan": {"drawer": "vqgan", "pixel_size": None},
