@@ -6,50 +6,59 @@ mean is a bilinear look-up at a place that is moved towards the nearest edge (as
 art up). One look-up a pixel instead of several, and no sort of them all for the gradient.
 """
 
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
 from torch.autograd.function import once_differentiable
 
+from engine.lanes import in_lanes
 from engine.streams import stream
 
 if TYPE_CHECKING:
     from engine.cutouts import Views
 
-# Views are worked on some at a time: what one operation writes is in the cache for the next.
-_TOGETHER = 4
-# Of which so many at a time in the gradient, each on a thread of its own.
-_LANES = 2
 _BILINEAR, _ZEROS = 0, 0
 
 
 def covered_views(
-    grid: torch.Tensor, views: "Views", layers: torch.Tensor, size: int
+    grid: torch.Tensor, views: "Views", layers: Sequence[int], size: int, *, together: int
 ) -> torch.Tensor:
     """The views of one picture, as `engine.cutouts.sample` has them; deterministic on a CPU.
 
     Args:
         grid: ``[layers, 4, rows, columns]``, RGB premultiplied by alpha, and alpha.
         views: where to look.
-        layers: ``[n]``: which layer each view sees.
+        layers: which layer each view sees.
         size: side of a view in pixels.
+        together: how many views are worked on at a time, so that what one operation writes is in
+            the cache for the next.
 
     """
     rows, columns = grid.shape[2:]
-    if views.wraps:
-        grid = F.pad(grid, (1, 1, 1, 1), mode="circular")
     some = [
-        _Some(views, first, layers, (columns, rows), size)
-        for first in range(0, len(layers), _TOGETHER)
+        _Some(views, slice(first, first + together), layers, (columns, rows), size)
+        for first in range(0, len(layers), together)
     ]
-    seen: torch.Tensor = _Covered.apply(grid, some, size)
+    seen: torch.Tensor = _Covered.apply(framed(grid, wraps=views.wraps), some, size)
     return seen
 
 
+def framed(grid: torch.Tensor, *, wraps: bool) -> torch.Tensor:
+    """A grid as `looked_at` looks it up, with an even number of rows and columns.
+
+    One that wraps has cells of the other side beyond each border; a last row or column is nothing.
+    """
+    if wraps:
+        grid = F.pad(grid, (1, 1, 1, 1), mode="circular")
+    rows, columns = grid.shape[2:]
+    return F.pad(grid, (0, columns % 2, 0, rows % 2))
+
+
 class _Covered(torch.autograd.Function):
-    """A grid ``[layers, 4, rows, columns]`` to views ``[n, 3, size, size]``."""
+    """A framed grid ``[layers, 4, rows, columns]`` to views ``[n, 3, size, size]``."""
 
     @staticmethod
     def forward(
@@ -58,122 +67,155 @@ class _Covered(torch.autograd.Function):
         some: list["_Some"],
         size: int,
     ) -> torch.Tensor:
-        ctx.save_for_backward(grid)
         ctx.some = some
-        seen = grid.new_empty(some[-1].end, 3, size, size)
-        for each in some:
-            shown = each.shown(grid, len(each.layers))
-            cells = F.grid_sample(shown, each.places, align_corners=False).flatten(2)
-            mine = seen[each.first : each.end]
-            mixed = mine.view(-1, 3, size * size)
-            torch.baddbmm(each.offset, each.mix, cells[:, :3], out=mixed)
-            mixed.addcmul_(cells[:, 3:] - 1, each.taken_away())
-            for view, (part, strength) in zip(mine, each.noise, strict=True):
-                view.add_(part, alpha=strength)
+        ctx.shape = grid.shape
+        seen = grid.new_empty(some[-1].mine.stop, 3, size, size)
+        in_lanes(partial(each.show, grid, seen[each.mine]) for each in some)
         return seen
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # noqa: ANN401
-        (grid,) = ctx.saved_tensors
-        size = gradient.shape[-1]
-        of_grid = torch.zeros_like(grid)
-        for each in ctx.some:
-            pull = gradient[each.first : each.end].flatten(2)
-            lanes = each.lanes(grid)
-            of_cells = pull.new_empty(lanes, 4, len(pull) // lanes, size * size)
-            by_view = of_cells.transpose(1, 2)
-            by_view[:, :, :3] = _in_lanes(torch.bmm(each.mix.transpose(1, 2), pull), lanes)
-            by_view[:, :, 3] = _in_lanes((pull * each.taken_away()).sum(1), lanes)
-            of_shown, _ = torch.ops.aten.grid_sampler_2d_backward(
-                of_cells.view(lanes, 4, -1, size),
-                each.shown(grid, lanes),
-                each.places.view(lanes, -1, size, 2),
-                *(_BILINEAR, _ZEROS, False),
-                [True, False],
-            )
-            if len(grid) == 1:
-                of_grid += of_shown.sum(0, keepdim=True)
-            else:
-                of_grid.index_add_(0, each.layers, of_shown)
+        pulls = in_lanes(partial(each.pull, gradient[each.mine], ctx.shape) for each in ctx.some)
+        of_grid = pulls[0]
+        for pull in pulls[1:]:
+            of_grid += pull
         return of_grid, None, None
-
-
-def _in_lanes(values: torch.Tensor, lanes: int) -> torch.Tensor:
-    """``[n, ...]`` → ``[lanes, n ÷ lanes, ...]``."""
-    return values.view(lanes, -1, *values.shape[1:])
 
 
 class _Some:
     """Some views that follow one another.
 
+    What jitters the colours of a view is linear, as its look-up is. So it is done to the cells,
+    which are fewer: what is looked up has the view's colours already.
+
     Attributes:
-        first, end: the number of the first one, and that after the last.
-        layers: ``[n]``, which layer each sees.
-        places: ``[n, size, size, 2]``, where to look, as `F.grid_sample` takes it.
-        mix, offset: ``[n, 3, 3]`` and ``[n, 3, 1]``, the jitter of colours.
-        noise: for each white noise ``[3, size, size]`` and its strength.
+        mine: which of all views they are.
 
     """
 
     def __init__(
-        self, views: "Views", first: int, layers: torch.Tensor, cells: tuple[int, int], size: int
+        self,
+        views: "Views",
+        mine: slice,
+        layers: Sequence[int],
+        cells: tuple[int, int],
+        size: int,
     ) -> None:
-        mine = slice(first, first + _TOGETHER)
-        self.layers = layers[mine]
-        self.first, self.end = first, first + len(self.layers)
-        self.places = looked_at(views.homographies[mine], cells, size, wraps=views.wraps)
-        self.mix, self.offset = torch.split(views.colours[mine], [3, 1], dim=2)
-        self.noise = [
-            (_noise(views, number, size), views.noise[number].item())
-            for number in range(self.first, self.end)
-        ]
-        # What is behind the picture is jittered as it is, and that before it is spread.
-        coarse = -self.mix @ views.backdrops[mine].flatten(2)
-        self._coarse = coarse.view_as(views.backdrops[mine])
-        self._size = size
+        self.mine = slice(mine.start, min(mine.stop, len(layers)))
+        self._views, self._cells, self._size = views, cells, size
+        self._layers = torch.tensor(layers[self.mine])
+        self._colours = views.colours[self.mine]
+        # Minus what is behind the picture, in the view's colours: what an alpha of 1 adds. It is
+        # jittered before it is spread.
+        mix, offset = torch.split(self._colours, [3, 1], dim=2)
+        backdrops = views.backdrops[self.mine]
+        coarse = torch.baddbmm(offset, mix, backdrops.flatten(2)).neg_()
+        self._coarse = coarse.view_as(backdrops)
+        # These ask for a gradient of the alpha.
+        solid = views.solid and layers[mine.start] == 0
+        self._clear = slice(layers[self.mine].count(0) if solid else 0, None)
 
-    def shown(self, grid: torch.Tensor, times: int) -> torch.Tensor:
-        """The layer that each sees, or the only one so many times without a copy."""
-        return grid.expand(times, -1, -1, -1) if len(grid) == 1 else grid[self.layers]
+    @torch.no_grad()
+    def show(self, grid: torch.Tensor, seen: torch.Tensor) -> None:
+        """Write the views of a framed grid into ``[n, 3, size, size]``."""
+        homographies = self._views.homographies[self.mine]
+        self._places = looked_at(homographies, self._cells, self._size, wraps=self._views.wraps)
+        found = F.grid_sample(self._jittered(grid), self._places, align_corners=False)
+        for view, colours, number in zip(seen, found[:, :3], self._numbers(), strict=True):
+            strength = self._views.noise[number].item()
+            part = _noise(self._views, number, self._size)
+            torch.add(colours, part, alpha=strength, out=view)
+        seen.addcmul_(found[:, 3:].sub_(1), self._taken_away(slice(None)))
 
-    def lanes(self, grid: torch.Tensor) -> int:
-        """How many pictures the views are for the gradient.
+    @torch.no_grad()
+    def pull(self, gradient: torch.Tensor, shape: torch.Size) -> torch.Tensor:
+        """The gradient of a framed grid of this shape, from that of the views."""
+        of_rgb = _spread_back(gradient, self._places, shape).flatten(2)
+        of_colours = self._colours.transpose(1, 2)
+        clear = gradient[self._clear]
+        of_alpha = None
+        if len(clear):
+            taken_away = self._taken_away(self._clear)
+            pull = clear[:, :1] * taken_away[:, :1]
+            for channel in (1, 2):
+                one = slice(channel, channel + 1)
+                pull.addcmul_(clear[:, one], taken_away[:, one])
+            of_alpha = _spread_back(pull, self._places[self._clear], shape).flatten(1)
+        of_grid = gradient.new_zeros(shape)
+        by_layer = of_grid.flatten(2)
+        if len(by_layer) == 1:
+            torch.mm(of_colours.transpose(0, 1).flatten(1), of_rgb.flatten(0, 1), out=by_layer[0])
+        else:
+            by_layer.index_add_(0, self._layers, torch.bmm(of_colours, of_rgb))
+        if self._views.solid:
+            by_layer[0, 3].zero_()
+        if of_alpha is not None:
+            by_layer[:, 3].index_add_(0, self._layers[self._clear], of_alpha)
+        return of_grid
 
-        Views of one layer may follow one another as one high view: a picture's gradient is zeroed
-        and summed for each of these only.
-        """
-        together = len(grid) == 1 and len(self.layers) % _LANES == 0
-        return _LANES if together else len(self.layers)
+    def _numbers(self) -> range:
+        return range(self.mine.start, self.mine.stop)
 
-    def taken_away(self) -> torch.Tensor:
-        """Minus what is behind the picture: what an alpha of 1 adds, ``[n, 3, size · size]``."""
+    def _jittered(self, grid: torch.Tensor) -> torch.Tensor:
+        """What each view sees of a grid, in its own colours: ``[n, 4, rows, columns]``."""
+        alpha = torch.tensor([0.0, 0.0, 0.0, 1.0]).expand(len(self._layers), 1, 4)
+        colours = torch.cat([self._colours, alpha], 1)
+        if len(grid) == 1:
+            shown = torch.mm(colours.flatten(0, 1), grid[0].flatten(1))
+        else:
+            shown = torch.bmm(colours, grid[self._layers].flatten(2))
+        return shown.view(-1, *grid.shape[1:])
+
+    def _taken_away(self, some: slice) -> torch.Tensor:
+        """Minus what is behind the picture in some of the views: ``[n, 3, size, size]``."""
         spreading = spread(self._coarse.shape[-1], self._size)
-        return torch.flatten(spreading @ self._coarse @ spreading.T, 2)
+        return spreading @ self._coarse[some] @ spreading.T
+
+
+def _spread_back(pull: torch.Tensor, places: torch.Tensor, shape: torch.Size) -> torch.Tensor:
+    """The gradient of what a look-up ``[n, c, size, size]`` was in: ``[n, c, rows, columns]``."""
+    looked_up_in = pull.new_empty(()).expand(*pull.shape[:2], *shape[2:])
+    of_shown: torch.Tensor
+    of_shown, _ = torch.ops.aten.grid_sampler_2d_backward(
+        *(pull, looked_up_in, places, _BILINEAR, _ZEROS, False), [True, False]
+    )
+    return of_shown
 
 
 def looked_at(
     homographies: torch.Tensor, cells: tuple[int, int], size: int, *, wraps: bool
 ) -> torch.Tensor:
-    """Where each view pixel looks a layer up: ``[n, size, size, 2]``, −1…1 across the layer."""
+    """Where each view pixel looks a framed layer up: ``[n, size, size, 2]``, −1…1 across it.
+
+    Args:
+        homographies: as `engine.cutouts.Views` has them.
+        cells: columns and rows of the layer before it was framed.
+        size: side of a view in pixels.
+        wraps: as for `framed`.
+
+    """
     steps = (torch.arange(size, device=homographies.device) + 0.5) * (2 / size) - 1
     half = min(cells) / 2
     nearness = _plane(homographies[:, 2], steps).reciprocal_()
-    places = homographies.new_empty(len(homographies), size, size, 2)
+    # The look-up takes both coordinates fastest from planes of their own.
+    places = homographies.new_empty(len(homographies), 2, size, size)
     for axis, count in enumerate(cells):
-        # In cells from the picture's left or upper border on.
-        row = half * homographies[:, axis] + count / 2 * homographies[:, 2]
+        border = 1 if wraps else 0
+        framed_half = (count + 2 * border + 1) // 2
+        # In cells from the middle of the framed layer on, where an edge is; of a layer that wraps,
+        # from its own left or upper border on.
+        begin = 0 if wraps else framed_half
+        row = half * homographies[:, axis] + (count / 2 - begin) * homographies[:, 2]
         place = _plane(row, steps).mul_(nearness)
         covered = half * homographies[:, axis, :2].norm(dim=1) * (2 / size)
         a_pixel = covered.clamp(min=1e-6).reciprocal()[:, None, None]
         edge = place.round()
         place.sub_(edge).mul_(a_pixel).clamp_(-0.5, 0.5).add_(edge)
         if wraps:
-            # A cell of the other side is beyond each border.
-            place.remainder_(count).add_(1)
-            count += 2
-        torch.sub(place.mul_(2 / count), 1, out=places[..., axis])
-    return places
+            place.remainder_(count).sub_(framed_half - border)
+        torch.mul(place, 1 / framed_half, out=places[:, axis])
+    return places.permute(0, 2, 3, 1)
 
 
 def _plane(row: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:

@@ -16,7 +16,7 @@ from functools import lru_cache
 import torch
 import torch.nn.functional as F
 
-from engine.covered import covered_views, looked_at
+from engine.covered import covered_views, framed, looked_at
 from engine.gathered import bilinear, composed, means
 from engine.small_views import SUPERSAMPLING, cells_under, small_views
 
@@ -40,6 +40,7 @@ class Views:
         noise: ``[n]``; amplitude of white noise on the view.
         noise_seed: seed of that noise, which is drawn at the size of the perceptor's views.
         wraps: whether the picture goes on from each border at the opposite one.
+        solid: whether nothing changes the alpha of the first layer, which needs no gradient then.
         noise_places: ``[n, 2]`` in 0…1, which part of noise that was drawn once each view gets on a
             device; None until `for_device`.
 
@@ -51,6 +52,7 @@ class Views:
     noise: torch.Tensor
     noise_seed: int
     wraps: bool = False
+    solid: bool = False
     noise_places: torch.Tensor | None = None
 
     def for_device(self) -> "Views":
@@ -83,7 +85,7 @@ class DrawnViews:
 
     Attributes:
         size: columns and rows of what is sampled.
-        power, wraps: as for `choose_views`.
+        power, wraps, solid: as for `choose_views`.
         numbers: ``[n, 16]`` in 0…1.
         backdrops: ``[n, 3, 4, 4]`` in 0…1.
         noise_seed, noise_places: as `Views` has them.
@@ -94,6 +96,7 @@ class DrawnViews:
     size: tuple[int, int]
     power: float
     wraps: bool
+    solid: bool
     numbers: torch.Tensor
     backdrops: torch.Tensor
     noise_seed: int
@@ -154,6 +157,7 @@ class DrawnViews:
             noise=0.3 * numbers[:, 14],
             noise_seed=self.noise_seed,
             wraps=self.wraps,
+            solid=self.solid,
             noise_places=self.noise_places,
         )
 
@@ -166,12 +170,14 @@ def draw_views(
     *,
     power: float = 1.0,
     wraps: bool = False,
+    solid: bool = False,
 ) -> DrawnViews:
     """Draw what `choose_views` makes views of."""
     return DrawnViews(
         size=(columns, rows),
         power=power,
         wraps=wraps,
+        solid=solid,
         numbers=torch.rand(count, _NUMBERS_PER_VIEW, generator=generator),
         backdrops=torch.rand(count, 3, BACKDROP_CELLS, BACKDROP_CELLS, generator=generator),
         noise_seed=int(torch.randint(2**62, (1,), generator=generator)),
@@ -234,7 +240,10 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
     layers = [_layers(grid, chosen) for grid, chosen in zip(grids, views, strict=True)]
     if size <= _SMALL:
         return small_views(grids, views, layers, size)
-    covered = [covered_views(*each, size) for each in zip(grids, views, layers, strict=True)]
+    covered = [
+        covered_views(grid, chosen, seen.tolist(), size, together=WIDE_EVERY)
+        for grid, chosen, seen in zip(grids, views, layers, strict=True)
+    ]
     return covered[0] if len(covered) == 1 else torch.cat(covered)
 
 
@@ -242,12 +251,10 @@ def _seen_on_device(grid: torch.Tensor, views: Views, size: int) -> torch.Tensor
     """The views of one picture, both on one device."""
     rows, columns = grid.shape[2:]
     if size > _SMALL:
-        if views.wraps:
-            grid = F.pad(grid, (1, 1, 1, 1), mode="circular")
         with torch.no_grad():
             places = looked_at(views.homographies, (columns, rows), size, wraps=views.wraps)
             layers = _layers(grid, views)
-        cells = bilinear(grid, layers, places)
+        cells = bilinear(framed(grid, wraps=views.wraps), layers, places)
     else:
         found = means(*_table(grid, views, size))
         cells = found.view(-1, size, size, 4).permute(0, 3, 1, 2)

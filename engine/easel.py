@@ -240,6 +240,7 @@ class Easel:
             self._cutouts,
             power=self.settings.cut_power,
             wraps=self.settings.tile,
+            solid=not self.settings.transparent,
         )
 
     def _spot_views(self, part: Part, spot: Spot, batch: int) -> Views:

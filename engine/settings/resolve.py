@@ -24,7 +24,7 @@ from engine.tilings import TILINGS, wrapping
 
 # Raised whenever the mathematics of a drawing changes: equal rows of equal drawing version, on the
 # same class of machine, give equal bytes.
-DRAWING_VERSION = 6
+DRAWING_VERSION = 7
 
 # Cells × colours of a palette: each cell holds a number for each. That is 16 MiB a tensor.
 MAX_CHOICES = 2**22

@@ -72,6 +72,19 @@ def test_its_gradient_is_that_of_what_it_shows():
     assert (moving.grad * step).sum().item() == pytest.approx(slope.item(), rel=1e-3)
 
 
+def test_the_alpha_of_a_solid_first_layer_gets_no_gradient_and_all_else_the_same():
+    grid = large(20, 32)
+    grid[0, 3] = 1
+    views = choose_views(7, 32, 20, stream(3, "cutouts"))
+    seen, pull = sampled_and_pulled(grid, views)
+    seen_solid, pull_solid = sampled_and_pulled(grid, dataclasses.replace(views, solid=True))
+    assert torch.equal(seen_solid, seen)
+    assert pull[0, 3].abs().max() > 1
+    assert pull_solid[0, 3].abs().max() == 0
+    assert torch.equal(pull_solid[0, :3], pull[0, :3])
+    assert torch.equal(pull_solid[1], pull[1])
+
+
 def test_the_noise_is_white_of_the_asked_strength_and_another_in_each_view():
     views = plain_views(3)
     views.noise[:] = torch.tensor([0.0, 0.1, 0.2])
