@@ -121,4 +121,5 @@ def _display() -> Callable[[Progress | Done], None]:
 def _line(frame: Progress | Done) -> str:
     if isinstance(frame, Done):
         return f"{_output()}  {frame.statistics.seconds:.1f} s"
-    return f"{frame.iteration}/{frame.iterations}  loss {frame.loss:.3f}"
+    reached = f"{frame.iteration}/{frame.iterations}"
+    return f"{reached}  loss {frame.loss:.3f}" if frame.iteration else reached

@@ -125,7 +125,8 @@ class Frame(msgspec.Struct, frozen=True):
 class Progress(Frame, frozen=True, tag=True):
     """A frame: the picture after `iteration` steps, as a PNG of the output size.
 
-    `loss` and `score` are those of the last step, as in `Statistics`.
+    The first one comes before the first step, unless the job goes on from a snapshot. `loss` and
+    `score` are those of the last step, as in `Statistics`; before the first they are no numbers.
     """
 
     job: str

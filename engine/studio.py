@@ -114,6 +114,7 @@ class Studio:
         self._saved: dict[str, float] = {}
         self._outbox = Outbox()
         self._ending: set[str] = set()
+        self._fresh: list[str] = []
         if gpu is None and self.device.type == "cuda":
             gpu = Gpu(self.device)
         self._gpu = gpu
@@ -159,6 +160,8 @@ class Studio:
             log.exception("job %s could not be begun", job)
             return self._add_smaller(asked, error)
         self._asked[job] = asked
+        if not (easels[0].iteration or easels[0].finished):
+            self._fresh.append(job)
         for easel in easels:
             self._easels[easel.job] = easel
             self._began[easel.job] = self._saved[easel.job] = self._clock()
@@ -218,12 +221,15 @@ class Studio:
         """Take every easel one step; yields what became of it, or of one of the steps before.
 
         Pictures are encoded beside the drawing, so that an event may come later than its step, but
-        those of a job come in order.
+        those of a job come in order. A job that begins is shown as it begins before the step, which
+        may take a while.
 
         A job that fails does not disturb the others: if a step of several fails, each of them takes
         it alone, and the ones that fail again are given up, or begun again smaller if it was the
         memory that they ran out of.
         """
+        while self._fresh:
+            yield self._beginning(self._fresh.pop(0))
         easels = [easel for easel in self._easels.values() if not easel.finished]
         if self._gpu is not None:
             self._gpu.begin_tick()
@@ -364,6 +370,17 @@ class Studio:
         for easel, means in zip(easels, taken, strict=True):
             easel.taken.copy_(torch.stack(means).sum(0))
 
+    def _beginning(self, job: str) -> JobEvent:
+        """What a job begins with, as a frame; or that it cannot be shown."""
+        try:
+            self._show(self._easels[job])
+            return self._outbox.next(job)
+        except Exception as error:
+            # As in a step, what fails for one must not end the others.
+            log.exception("what job %s begins with could not be shown", job)
+            self._remove(job)
+            return _failure(job, error)
+
     def _events(self, job: str, *, wait: bool) -> Iterator[JobEvent]:
         """What became of a job; with `wait`, nothing else is drawn meanwhile."""
         easel, *others = self._easels_of(job)
@@ -482,6 +499,7 @@ class Studio:
                 records.pop(name, None)
         self._outbox.forget(job)
         self._ending.discard(job)
+        self._fresh = [name for name in self._fresh if name != job]
 
     def _remove(self, job: str) -> None:
         self._forget(job)

@@ -5,26 +5,34 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
+from torch import nn
 from torch.nn import functional as F
 
 from engine.drawers.base import Start
 from engine.errors import PerceptorError
 from engine.guess.generator import LAYERS, SIDE, Generator, GuessShape, integrate
+from engine.lanes import in_lanes
 from engine.models import SHIPPED
 from engine.models.shipped import metadata, read_weights
+from engine.perceptors.dtype import best_dtype
 from engine.streams import stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 WEIGHTS = SHIPPED / "guess.safetensors"
+
+# On a processor guesses are made in so many parts, each by a core of its own; how many there are
+# decides on their bytes, so that it does not follow the processor.
+_PARTS = 2
 
 # Less than this share of the picture is no subject.
 _NOTHING = 0.02
@@ -38,6 +46,7 @@ class FirstGuess:
     Args:
         path: of the weights; those that ship if left out.
         device: where to draw.
+        dtype: what the convolutions are computed in; by default the fastest that the device has.
 
     Raises:
         PerceptorError: the weights are missing or damaged.
@@ -46,12 +55,21 @@ class FirstGuess:
 
     name = "guess"
 
-    def __init__(self, path: Path | None = None, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        path: Path | None = None,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype | None = None,
+    ) -> None:
         file = WEIGHTS if path is None else path
         content, self.weights_hash = read_weights(file, "the first guess", PerceptorError)
         self._device = torch.device(device)
         self._model, self._styles = _unpack(content)
         self._model.to(self._device).eval().requires_grad_(requires_grad=False)
+        dtype = dtype or best_dtype(self._device, convolutions=True)
+        for module in self._model.modules():
+            if isinstance(module, nn.Conv2d):
+                module.to(dtype)
         self._model.to(memory_format=torch.channels_last)
 
     def draw(
@@ -82,14 +100,22 @@ class FirstGuess:
         styles = self._styles[torch.arange(count) % len(self._styles)]
         # Together the prompts pull as strongly as one would.
         pull = weights / weights.square().sum().sqrt()
-        with _one_thread():
-            drawn = integrate(
-                self._model,
-                noise.to(self._device),
-                texts.to(self._device),
-                pull.to(self._device),
-                styles.to(self._device),
+        parts = _PARTS if self._device.type == "cpu" else 1
+        drawn = torch.cat(
+            _on_a_core_each(
+                [
+                    partial(
+                        integrate,
+                        self._model,
+                        some.to(self._device),
+                        texts.to(self._device),
+                        pull.to(self._device),
+                        drawn_in.to(self._device),
+                    )
+                    for some, drawn_in in zip(noise.chunk(parts), styles.chunk(parts), strict=True)
+                ]
             )
+        )
         return [_start(layers, columns, rows) for layers in (drawn / 2 + 0.5).clamp(0, 1)]
 
 
@@ -101,6 +127,14 @@ def _start(layers: torch.Tensor, columns: int, rows: int) -> Start:
         return Start(torch.cat([background, torch.ones_like(background[:1])]), background)
     subject = torch.cat([torch.minimum(layers[:3], alpha), alpha])
     return Start(_fit(subject, columns, rows), background)
+
+
+def _on_a_core_each(parts: Sequence[Callable[[], torch.Tensor]]) -> list[torch.Tensor]:
+    """What each part comes to, with one thread for each however many there are."""
+    if len(parts) > 1:
+        return in_lanes(parts)
+    with _one_thread():
+        return [part() for part in parts]
 
 
 @contextmanager

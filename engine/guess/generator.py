@@ -70,7 +70,8 @@ class _Block(nn.Module):
     def forward(self, features: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
         """[n, inward, h, w] and [n, c] → [n, outward, h, w]."""
         hidden = self.first(F.silu(self.first_norm(features)))
-        scale, shift = self.modulate(condition)[:, :, None, None].chunk(2, dim=1)
+        modulation = self.modulate(condition).to(features.dtype)
+        scale, shift = modulation[:, :, None, None].chunk(2, dim=1)
         hidden = self.second(F.silu(self.second_norm(hidden) * (1 + scale) + shift))
         changed: torch.Tensor = self.skip(features) + hidden
         return changed
@@ -91,17 +92,21 @@ class _Attention(nn.Module):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """[n, c, h, w] → the same shape."""
         n, channels, height, width = features.shape
-        places = self.norm(features).flatten(2).transpose(1, 2)
+        places = self.norm(features.float()).flatten(2).transpose(1, 2)
         parts = self.inward(places).view(n, height * width, 3, self.heads, -1)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
         mixed = F.scaled_dot_product_attention(query, key, value)
         mixed = self.outward(mixed.transpose(1, 2).reshape(n, height * width, channels))
-        changed: torch.Tensor = features + mixed.transpose(1, 2).view_as(features)
+        mixed = mixed.transpose(1, 2).view_as(features)
+        changed: torch.Tensor = features + mixed.to(features.dtype)
         return changed
 
 
 class Generator(nn.Module):
-    """The velocity of a noisy guess: which way, and how far, the finished picture lies."""
+    """The velocity of a noisy guess: which way, and how far, the finished picture lies.
+
+    Its convolutions may be in bfloat16, and all that passes between them is then; the rest is fp32.
+    """
 
     def __init__(self, shape: GuessShape) -> None:
         super().__init__()
@@ -163,17 +168,18 @@ class Generator(nn.Module):
         condition = self.time(_waves(time)) + self.text(text * _TEXT**0.5) + self.style(style)
         condition = F.silu(condition)
         squeezed = F.pixel_unshuffle(noisy, _SQUEEZE)
-        features = self.inward(torch.cat((squeezed, _places(squeezed)), dim=1))
+        dtype = self.inward.weight.dtype
+        features = self.inward(torch.cat((squeezed, _places(squeezed)), dim=1).to(dtype))
         kept = []
         for number, blocks in enumerate(self.down):
             if number:
                 features = self.shrink[number - 1](features)
-            features = features + self.maps[number]
+            features = features + self.maps[number].to(dtype)
             for block in blocks:  # type: ignore[attr-defined]
                 features = block(features, condition)
             kept.append(features)
         layout = self.layout(condition).view(len(noisy), _LAYOUT, self._coarsest, self._coarsest)
-        features = features + self.laid_out(layout)
+        features = features + self.laid_out(layout.to(dtype))
         features = self.middle_attention(self.middle(features, condition))
         for number, blocks in enumerate(self.up):
             features = torch.cat((features, kept.pop()), dim=1)
@@ -183,7 +189,7 @@ class Generator(nn.Module):
                 features = F.interpolate(features, scale_factor=2.0, mode="nearest")
                 features = self.grow[number](features)
         features = self.outward(F.silu(self.outward_norm(features)))
-        return F.pixel_shuffle(features, _SQUEEZE)
+        return F.pixel_shuffle(features.float(), _SQUEEZE)
 
 
 def _stage(inward: int, outward: int, shape: GuessShape) -> nn.ModuleList:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("models_folder")
 
 def test_a_picture_is_drawn_frame_by_frame(studio, ask):
     events = list(draw(ask(perceptors=[TINY], display_every=4), studio=studio()))
-    assert [type(event) for event in events] == [Started, Progress, Done]
+    assert [type(event) for event in events] == [Started, Progress, Progress, Done]
 
 
 def test_the_init_image_that_the_settings_name_is_read(studio, ask, tmp_path):

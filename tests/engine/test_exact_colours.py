@@ -33,7 +33,7 @@ def colours_of(png):
 @pytest.mark.parametrize("name", [*PALETTES, r"red->rust\8;[black]"])
 def test_a_palette_s_colours_are_exact_in_every_frame(studio, ask, name):
     pictures = list(drawn(studio, ask, palette=name))
-    assert len(pictures) == 4
+    assert len(pictures) == 5
     assert all(colours <= set(parse_palette(name)) for colours in pictures)
 
 

@@ -82,7 +82,7 @@ def test_a_drawing_whose_score_is_flat_ends_as_it_stands(studio, ask, impatient)
     shown, done = ended(studio, settings)
     assert isinstance(done, Done)
     assert done.statistics.iterations == 8
-    assert [event.iteration for event in shown if isinstance(event, Progress)] == [2, 4, 6]
+    assert [event.iteration for event in shown if isinstance(event, Progress)] == [0, 2, 4, 6]
     # It is the picture that the whole drawing has on its way.
     whole = studio()
     whole.add(Draw("a", ask(perceptors=[TINY], **{**STOPPED, "early_stop": False})))

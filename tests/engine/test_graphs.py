@@ -301,10 +301,10 @@ def test_frames_come_in_order_and_before_the_end(gpu_studio, ask):
     for job in ("a", "b"):
         room.add(Draw(job, settings))
     for events in finish(room).values():
-        assert [event.iteration for event in events[:-1]] == [2, 4, 6, 8]
+        assert [event.iteration for event in events[:-1]] == [0, 2, 4, 6, 8]
         assert isinstance(events[-1], Done)
-        assert len({event.png for event in events}) == 5
-        assert all(-1 < event.score < 1 for event in events[:-1])
+        assert len({event.png for event in events}) == 6
+        assert all(-1 < event.score < 1 for event in events[1:-1])
 
 
 def test_a_cancelled_job_leaves_its_seat_to_others(gpu_studio, ask, cuda):

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import logging
+import math
 
 import msgspec
 import pytest
@@ -67,10 +68,42 @@ def test_a_job_starts_shows_frames_and_is_done(studio, ask):
     assert started.settings.perceptors == (TINY,)
     assert set(started.provenance.weights) == {TINY}
     events = finish(one)["a"]
-    assert [event.iteration for event in events[:-1]] == [3, 6]
+    assert [event.iteration for event in events[:-1]] == [0, 3, 6]
     assert all(isinstance(event, Progress) for event in events[:-1])
     assert isinstance(events[-1], Done)
     assert events[-1].statistics.iterations == 8
+
+
+def test_a_job_is_shown_as_it_begins_before_its_first_step(studio, ask, tmp_path):
+    room = studio(snapshots=tmp_path, snapshot_seconds=0)
+    room.add(Draw("a", tiny(ask)))
+    begun = encode_png(room._easels["a"].drawer.enlarged((64, 48)))
+    ticking = room.tick()
+    frame = next(ticking)
+    assert room._easels["a"].iteration == 0
+    assert (frame.iteration, frame.png) == (0, begun)
+    assert math.isnan(frame.score)
+    list(ticking)
+    # What goes on from a snapshot has been shown before, and what was cancelled nobody waits for.
+    resumed = studio(snapshots=tmp_path)
+    resumed.add(Draw("a", tiny(ask)))
+    resumed.add(Draw("b", tiny(ask)))
+    resumed.cancel("b")
+    assert not any(isinstance(event, Progress) for event in resumed.tick())
+
+
+def test_a_job_that_cannot_be_shown_as_it_begins_fails_alone(studio, ask, monkeypatch):
+    room = studio()
+    for job in ("a", "b"):
+        room.add(Draw(job, tiny(ask)))
+
+    def broken(size):
+        raise RuntimeError("injected")
+
+    monkeypatch.setattr(room._easels["a"].drawer, "shown", broken)
+    events = finish(room)
+    assert [type(event) for event in events["a"]] == [Failed]
+    assert isinstance(events["b"][-1], Done)
 
 
 @KINDS
