@@ -2,7 +2,10 @@
 
 import sys
 
-from bot.runner import run
+from engine.importing import importing
+
+with importing():
+    from bot.runner import run
 
 if __name__ == "__main__":
     sys.exit(run())

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from engine import cli as engine_cli
+from engine.importing import importing
 
 app = typer.Typer(
     name="pixel",
@@ -32,7 +33,8 @@ app.add_typer(engine_cli.app)
 @app.command()
 def run() -> None:
     """Run the bot on Discord; its settings come from the environment (PIXEL_TOKEN and others)."""
-    from bot.runner import run as run_bot
+    with importing():
+        from bot.runner import run as run_bot
 
     raise typer.Exit(run_bot())
 

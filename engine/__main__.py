@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.importing import importing
 from engine.one_engine import FolderInUse, working_in
 from engine.processors import keep_memory, wait_politely
 from engine.protocol import (
@@ -145,10 +146,11 @@ def serve(wire: Wire, snapshots: Path, snapshot_seconds: float) -> int:
     # torch takes seconds to import: heartbeats are under way by now, and a wrong peer is gone.
     wait_politely()
     keep_memory()
-    import torch
+    with importing():
+        import torch
 
-    from engine.errors import EngineError, PerceptorError
-    from engine.studio import Studio
+        from engine.errors import EngineError, PerceptorError
+        from engine.studio import Studio
 
     # The first picture should not wait for the weights.
     try:

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from engine import protocol
 from engine.files import write_atomically
+from engine.importing import importing
 from engine.outputs import (
     Drawn,
     Outputs,
@@ -117,8 +118,9 @@ def draw_in_terminal(
             # torch takes most of the time until the first frame: the bar is on the screen by then.
             wait_politely()
             keep_memory()
-            from engine.drawing import draw_together
-            from engine.studio import Studio
+            with importing():
+                from engine.drawing import draw_together
+                from engine.studio import Studio
 
             studio = Studio()
             jobs = {job: sketch.settings for job, sketch in sketches.items()}
@@ -179,7 +181,8 @@ def blend_in_terminal(
         try:
             wait_politely()
             keep_memory()
-            from engine.drawing import draw_jobs
+            with importing():
+                from engine.drawing import draw_jobs
 
             for event in draw_jobs([job]):
                 match event:

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 DOOR = {
     *("settings", "presets", "prompts", "palettes", "protocol", "client", "errors", "files", "cli"),
+    "importing",
     # For the workshop: numpy and Pillow alone.
     *("animation", "palette_files", "png", "sprite_sheet"),
 }

@@ -5,11 +5,14 @@ python -m tests.discord_server.bot API GATEWAY
 
 import sys
 
-import discord.gateway
-import discord.http
-import yarl
+from engine.importing import importing
 
-from bot.runner import run
+with importing():
+    import discord.gateway
+    import discord.http
+    import yarl
+
+    from bot.runner import run
 
 
 def main() -> int:
