@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from yoyo import get_backend, read_migrations
-
+from bot.store.copying import migrations_of
 from engine.files import sweep_parts
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -70,6 +69,12 @@ def upgrade(data: Path) -> list[str]:
 
     """
     path = database_path(data).resolve()
+    names = sorted(each.stem for each in MIGRATIONS.glob("*.sql"))
+    if path.exists() and migrations_of(path) == names:
+        return []
+    # Mostly there is nothing to do, and this import would take a twentieth of the bot's start.
+    from yoyo import get_backend, read_migrations
+
     known = read_migrations(str(MIGRATIONS))
     with get_backend(f"sqlite:///{quote(str(path))}") as backend:
         backend.break_lock()

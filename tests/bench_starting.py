@@ -38,6 +38,7 @@ async def measure(times: int) -> dict[str, list[float]]:
         seconds["pixel --help"].append(time.perf_counter() - begin)
         with tempfile.TemporaryDirectory() as folder:
             seconds["bot, connected"].append(await _bot(Path(folder)))
+            seconds["bot in a folder that it knows, connected"].append(await _bot(Path(folder)))
         with tempfile.TemporaryDirectory() as folder:
             for what, took in (await _engine(Path(folder), number)).items():
                 seconds[what].append(took)

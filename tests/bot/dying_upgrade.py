@@ -18,10 +18,10 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+import yoyo
 from yoyo import connections
 from yoyo.backends.core.sqlite3 import SQLiteBackend
 
-from bot import folder
 from bot.folder import database_path, locked, upgrade
 from tests.bot.versions import VERSIONS, applied, content, leave_behind, problems, schema
 
@@ -66,7 +66,7 @@ def main(work: Path, left: Path, stride: int = 1) -> None:
 
 def make_quick() -> None:
     """Find yoyo and the migrations once, and wait for no disk: only processes die here."""
-    folder.read_migrations = functools.cache(folder.read_migrations)
+    yoyo.read_migrations = functools.cache(yoyo.read_migrations)
     connections.get_backend_class = functools.cache(connections.get_backend_class)
     connect = SQLiteBackend.connect
 

@@ -22,6 +22,7 @@ from tests.bot.helpers import (
     done,
     new_job,
 )
+from tests.bot.versions import VERSIONS, leave_behind
 
 
 async def test_a_job_comes_back_as_it_was_asked_for(store: Store, clock: Clock) -> None:
@@ -308,11 +309,11 @@ def test_migrations_are_applied_once(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_a_killed_upgrade_left_behind_is_broken(tmp_path: Path) -> None:
-    upgrade(tmp_path)
+    leave_behind(tmp_path, VERSIONS[-2])
     with sqlite3.connect(database_path(tmp_path)) as database:
         database.execute("INSERT INTO yoyo_lock (locked, ctime, pid) VALUES (1, '2026-01-01', 1)")
     database.close()
-    assert upgrade(tmp_path) == []
+    assert upgrade(tmp_path) == [VERSIONS[-1]]
 
 
 def test_a_folder_with_odd_letters_holds_a_database(tmp_path: Path) -> None:
