@@ -1,9 +1,10 @@
-"""Large views of cells, each pixel the mean of what it covers, without sub-samples.
+"""Views of cells, each pixel the mean of what it covers, without sub-samples.
 
-A pixel of a large view is smaller than about two cells, so that along each axis it covers one cell
-or the two beside an edge. How much of each follows from how far the edge is from its middle: the
-mean is a bilinear look-up at a place that is moved towards the nearest edge (as games scale pixel
-art up). One look-up a pixel instead of several, and no sort of them all for the gradient.
+A pixel is mostly smaller than two cells, so that along each axis it covers one cell or the two
+beside an edge. How much of each follows from how far the edge is from its middle: the mean is a
+bilinear look-up at a place that is moved towards the nearest edge (as games scale pixel art up).
+One look-up a pixel instead of several, and no sort of them all for the gradient; and nearer to the
+true mean than four sub-samples are, with larger pixels too.
 """
 
 from collections.abc import Sequence
@@ -24,25 +25,33 @@ _BILINEAR, _ZEROS = 0, 0
 
 
 def covered_views(
-    grid: torch.Tensor, views: "Views", layers: Sequence[int], size: int, *, together: int
+    grids: Sequence[torch.Tensor],
+    views: Sequence["Views"],
+    layers: Sequence[Sequence[int]],
+    size: int,
+    *,
+    together: int,
 ) -> torch.Tensor:
-    """The views of one picture, as `engine.cutouts.sample` has them; deterministic on a CPU.
+    """The views of some pictures, as `engine.cutouts.sample` has them; deterministic on a CPU.
 
     Args:
-        grid: ``[layers, 4, rows, columns]``, RGB premultiplied by alpha, and alpha.
-        views: where to look.
-        layers: which layer each view sees.
+        grids: for each picture ``[layers, 4, rows, columns]``, RGB premultiplied by alpha, and
+            alpha.
+        views: where to look at each.
+        layers: for each, which layer each view sees.
         size: side of a view in pixels.
-        together: how many views are worked on at a time, so that what one operation writes is in
-            the cache for the next.
+        together: how many of a picture are worked on at a time. The first of so many should see the
+            first layer: if that is solid, they need no gradient of its alpha.
 
     """
-    rows, columns = grid.shape[2:]
-    some = [
-        _Some(views, slice(first, first + together), layers, (columns, rows), size)
-        for first in range(0, len(layers), together)
-    ]
-    seen: torch.Tensor = _Covered.apply(framed(grid, wraps=views.wraps), some, size)
+    some, before = [], 0
+    for number, (grid, chosen, seen_layers) in enumerate(zip(grids, views, layers, strict=True)):
+        for first in range(0, len(chosen), together):
+            mine = range(first, min(first + together, len(chosen)))
+            some.append(_Some(number, chosen, mine, before, seen_layers, grid.shape, size))
+        before += len(chosen)
+    frames = [framed(grid, wraps=each.wraps) for grid, each in zip(grids, views, strict=True)]
+    seen: torch.Tensor = _Covered.apply(some, size, *frames)
     return seen
 
 
@@ -58,71 +67,81 @@ def framed(grid: torch.Tensor, *, wraps: bool) -> torch.Tensor:
 
 
 class _Covered(torch.autograd.Function):
-    """A framed grid ``[layers, 4, rows, columns]`` to views ``[n, 3, size, size]``."""
+    """Framed grids ``[layers, 4, rows, columns]`` to views ``[n, 3, size, size]`` of all."""
 
     @staticmethod
     def forward(
         ctx: Any,  # noqa: ANN401 - torch has no public type for it
-        grid: torch.Tensor,
         some: list["_Some"],
         size: int,
+        *grids: torch.Tensor,
     ) -> torch.Tensor:
         ctx.some = some
-        ctx.shape = grid.shape
-        seen = grid.new_empty(some[-1].mine.stop, 3, size, size)
-        in_lanes(partial(each.show, grid, seen[each.mine]) for each in some)
+        ctx.shapes = [grid.shape for grid in grids]
+        seen = grids[0].new_empty(some[-1].place.stop, 3, size, size)
+        in_lanes(partial(each.show, grids[each.picture], seen[each.place]) for each in some)
         return seen
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # noqa: ANN401
-        pulls = in_lanes(partial(each.pull, gradient[each.mine], ctx.shape) for each in ctx.some)
-        of_grid = pulls[0]
-        for pull in pulls[1:]:
-            of_grid += pull
-        return of_grid, None, None
+        pulls = in_lanes(
+            partial(each.pull, gradient[each.place], ctx.shapes[each.picture]) for each in ctx.some
+        )
+        of_grids: list[torch.Tensor | None] = [None] * len(ctx.shapes)
+        for each, pull in zip(ctx.some, pulls, strict=True):
+            so_far = of_grids[each.picture]
+            of_grids[each.picture] = pull if so_far is None else so_far.add_(pull)
+        return None, None, *of_grids
 
 
 class _Some:
-    """Some views that follow one another.
+    """Some views of a picture that follow one another.
 
     What jitters the colours of a view is linear, as its look-up is. So it is done to the cells,
     which are fewer: what is looked up has the view's colours already.
 
     Attributes:
-        mine: which of all views they are.
+        picture: its number.
+        place: where they are among the views of all pictures.
 
     """
 
     def __init__(
         self,
+        picture: int,
         views: "Views",
-        mine: slice,
+        mine: range,
+        before: int,
         layers: Sequence[int],
-        cells: tuple[int, int],
+        shape: torch.Size,
         size: int,
     ) -> None:
-        self.mine = slice(mine.start, min(mine.stop, len(layers)))
-        self._views, self._cells, self._size = views, cells, size
-        self._layers = torch.tensor(layers[self.mine])
-        self._colours = views.colours[self.mine]
+        self.picture = picture
+        self.place = slice(before + mine.start, before + mine.stop)
+        some = slice(mine.start, mine.stop)
+        self._views, self._numbers, self._size = views, mine, size
+        self._cells = (shape[3], shape[2])
+        self._homographies = views.homographies[some]
+        self._layers = torch.tensor(layers[some])
+        self._colours = views.colours[some]
         # Minus what is behind the picture, in the view's colours: what an alpha of 1 adds. It is
         # jittered before it is spread.
         mix, offset = torch.split(self._colours, [3, 1], dim=2)
-        backdrops = views.backdrops[self.mine]
+        backdrops = views.backdrops[some]
         coarse = torch.baddbmm(offset, mix, backdrops.flatten(2)).neg_()
         self._coarse = coarse.view_as(backdrops)
-        # These ask for a gradient of the alpha.
-        solid = views.solid and layers[mine.start] == 0
-        self._clear = slice(layers[self.mine].count(0) if solid else 0, None)
+        # These ask for a gradient of the alpha: all but the first ones that see what is solid.
+        solid = next((i for i, layer in enumerate(layers[some]) if layer), len(mine))
+        self._clear = slice(solid if views.solid else 0, None)
 
     @torch.no_grad()
     def show(self, grid: torch.Tensor, seen: torch.Tensor) -> None:
         """Write the views of a framed grid into ``[n, 3, size, size]``."""
-        homographies = self._views.homographies[self.mine]
-        self._places = looked_at(homographies, self._cells, self._size, wraps=self._views.wraps)
+        wraps = self._views.wraps
+        self._places = looked_at(self._homographies, self._cells, self._size, wraps=wraps)
         found = F.grid_sample(self._jittered(grid), self._places, align_corners=False)
-        for view, colours, number in zip(seen, found[:, :3], self._numbers(), strict=True):
+        for view, colours, number in zip(seen, found[:, :3], self._numbers, strict=True):
             strength = self._views.noise[number].item()
             part = _noise(self._views, number, self._size)
             torch.add(colours, part, alpha=strength, out=view)
@@ -148,14 +167,11 @@ class _Some:
             torch.mm(of_colours.transpose(0, 1).flatten(1), of_rgb.flatten(0, 1), out=by_layer[0])
         else:
             by_layer.index_add_(0, self._layers, torch.bmm(of_colours, of_rgb))
-        if self._views.solid:
-            by_layer[0, 3].zero_()
         if of_alpha is not None:
             by_layer[:, 3].index_add_(0, self._layers[self._clear], of_alpha)
+        if self._views.solid:
+            by_layer[0, 3].zero_()
         return of_grid
-
-    def _numbers(self) -> range:
-        return range(self.mine.start, self.mine.stop)
 
     def _jittered(self, grid: torch.Tensor) -> torch.Tensor:
         """What each view sees of a grid, in its own colours: ``[n, 4, rows, columns]``."""

@@ -3,9 +3,10 @@
 CLIP judges many random cutouts of a picture instead of the picture itself, which keeps the
 optimisation from finding patterns that only fool the model (VQGAN-CLIP, Crowson et al. 2022;
 pixray's cutouts add perspective and colour jitter). Here a view is one random homography from its
-pixels to the cells of the grid: every view pixel averages the cells under its sub-samples, looked
-up by index. No picture of canvas size is ever made, the work does not depend on the output size,
-and the look-up's gradient is summed in a fixed order, so that the same seed gives the same bytes.
+pixels to the cells of the grid: every view pixel is the mean of the cells that it covers
+(`engine.covered`). No picture of canvas size is ever made, the work does not depend on the output
+size, and the look-up's gradient is summed in a fixed order, so that the same seed gives the same
+bytes.
 """
 
 import math
@@ -14,16 +15,15 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
-import torch.nn.functional as F
 
 from engine.covered import covered_views, framed, looked_at
-from engine.gathered import bilinear, composed, means
-from engine.small_views import SUPERSAMPLING, cells_under, small_views
+from engine.gathered import bilinear, composed
 
 BACKDROP_CELLS = 4
 WIDE_EVERY = 3
-# Pixels a side of views whose pixels are as large as cells, and are looked up several times each.
-_SMALL = 64
+# About so many pixels of three views are worked on at a time: what one operation writes is in the
+# cache for the next.
+_TOGETHER = 224**2
 
 _NUMBERS_PER_VIEW = 16
 
@@ -237,27 +237,18 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
             for grid, chosen in zip(grids, views, strict=True)
         ]
         return seen_there[0] if len(seen_there) == 1 else torch.cat(seen_there)
-    layers = [_layers(grid, chosen) for grid, chosen in zip(grids, views, strict=True)]
-    if size <= _SMALL:
-        return small_views(grids, views, layers, size)
-    covered = [
-        covered_views(grid, chosen, seen.tolist(), size, together=WIDE_EVERY)
-        for grid, chosen, seen in zip(grids, views, layers, strict=True)
-    ]
-    return covered[0] if len(covered) == 1 else torch.cat(covered)
+    layers = [_layers(grid, chosen).tolist() for grid, chosen in zip(grids, views, strict=True)]
+    together = WIDE_EVERY * max(1, _TOGETHER // size**2)
+    return covered_views(grids, views, layers, size, together=together)
 
 
 def _seen_on_device(grid: torch.Tensor, views: Views, size: int) -> torch.Tensor:
     """The views of one picture, both on one device."""
     rows, columns = grid.shape[2:]
-    if size > _SMALL:
-        with torch.no_grad():
-            places = looked_at(views.homographies, (columns, rows), size, wraps=views.wraps)
-            layers = _layers(grid, views)
-        cells = bilinear(framed(grid, wraps=views.wraps), layers, places)
-    else:
-        found = means(*_table(grid, views, size))
-        cells = found.view(-1, size, size, 4).permute(0, 3, 1, 2)
+    with torch.no_grad():
+        places = looked_at(views.homographies, (columns, rows), size, wraps=views.wraps)
+        layers = _layers(grid, views)
+    cells = bilinear(framed(grid, wraps=views.wraps), layers, places)
     return composed(cells, views, size)
 
 
@@ -265,18 +256,6 @@ def _layers(grid: torch.Tensor, views: Views) -> torch.Tensor:
     """Which layer each view sees: ``[n]``."""
     every = torch.arange(len(views), device=views.homographies.device)
     return (every % WIDE_EVERY != 0) * (len(grid) - 1)
-
-
-def _table(grid: torch.Tensor, views: Views, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cells ``[cells, 4]``, and those under each pixel's sub-samples ``[n · size · size, k]``."""
-    # Around each layer lies a border of nothing, in which all looks at what is outside end.
-    cells = F.pad(grid, (1, 1, 1, 1)).movedim(1, 3).reshape(-1, 4)
-    rows, columns = grid.shape[2:]
-    with torch.no_grad():
-        layers = _layers(grid, views)
-        samples = range(SUPERSAMPLING**2)
-        under = [cells_under(views, layers, (rows, columns), size, each) for each in samples]
-    return cells, torch.stack(under, dim=-1).flatten(0, 2)
 
 
 def _noise_places(seed: int, count: int) -> torch.Tensor:

@@ -15,7 +15,6 @@ import torch.nn.functional as F
 from engine.asks import Look
 from engine.cutouts import BACKDROP_CELLS, Views, sample
 from engine.perceptors import Perceptor
-from engine.small_views import SUPERSAMPLING
 from engine.streams import stream
 
 OCTAVES = 5
@@ -29,6 +28,8 @@ _CLOSER = 1.4
 # What share of the run goes through the octaves; the rest stays with the last one, since by
 # default it is then that the learning rate drops.
 _PASSING = 0.75
+# How many dots a side a view's pixel may cover.
+_COVERED = 2
 # How many views of each octave say what the activations are at first.
 _MEASURED = 12
 # A channel that is as good as silent at first counts as if it had this share of the mean power.
@@ -95,10 +96,10 @@ def octave_views(
 def _pooled(octave: int) -> int:
     """How many dots a side are one for an octave.
 
-    From afar a view's pixel covers more of the picture's than it samples: dots that it chances
+    From afar a view's pixel covers more of the picture's than it looks up: dots that it chances
     upon would answer for their neighbours, and the picture would fill with noise.
     """
-    return math.ceil(_CLOSER ** (OCTAVES - 1 - octave) / SUPERSAMPLING)
+    return math.ceil(_CLOSER ** (OCTAVES - 1 - octave) / _COVERED)
 
 
 @torch.no_grad()

@@ -31,12 +31,6 @@ def bilinear(grid: torch.Tensor, layers: torch.Tensor, places: torch.Tensor) -> 
     return seen
 
 
-def means(table: torch.Tensor, indices: torch.Tensor) -> torch.Tensor:
-    """Means of rows of a table ``[rows, d]``, looked up by indices ``[n, k]``: ``[n, d]``."""
-    mean: torch.Tensor = _Means.apply(table, indices)
-    return mean
-
-
 def composed(cells: torch.Tensor, views: "Views", size: int) -> torch.Tensor:
     """Views of what each pixel finds, before their backdrops, jittered and with noise.
 
@@ -98,29 +92,6 @@ class _Bilinear(torch.autograd.Function):
                 sums.add((cell.long() + first).flatten(), values.flatten(1))
         of_grid = sums.total().view(channels, count, rows, columns).transpose(0, 1)
         return of_grid, None, None
-
-
-class _Means(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any,  # noqa: ANN401 - torch has no public type for it
-        table: torch.Tensor,
-        indices: torch.Tensor,
-    ) -> torch.Tensor:
-        ctx.save_for_backward(indices)
-        ctx.rows = len(table)
-        return table[indices].mean(1)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:  # noqa: ANN401
-        (indices,) = ctx.saved_tensors
-        samples = indices.shape[1]
-        pull = gradient.T / samples
-        sums = OrderlessSum(len(pull), ctx.rows, pull.abs().amax(), indices.numel())
-        for sample in range(samples):
-            sums.add(indices[:, sample], pull)
-        return sums.total().T, None
 
 
 @lru_cache

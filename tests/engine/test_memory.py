@@ -8,7 +8,7 @@ import torch
 
 from engine import memory
 from engine.memory import capacity, kept_for_view, smaller
-from engine.protocol import Done, Draw, Failed, Started
+from engine.protocol import Done, Draw, Failed, Progress, Started
 from engine.settings import resolve
 from tests.engine.test_studio import draw_alone, finish
 
@@ -63,8 +63,8 @@ def test_a_job_that_runs_out_of_memory_again_has_failed(studio, ask, monkeypatch
     room = studio()
     room.add(Draw("large", ask()))
     fail(room, monkeypatch, "large", error, times=2)
-    started, failed = finish(room)["large"]
-    assert isinstance(started, Started)
+    *begun, failed = finish(room)["large"]
+    assert [type(event) for event in begun] == [Progress, Started, Progress]
     assert failed == Failed(
         "large",
         "memory",
@@ -78,7 +78,7 @@ def test_memory_that_runs_out_beside_others_does_not_make_a_job_smaller(studio, 
     room.add(Draw("b", ask(seed=2)))
     fail(room, monkeypatch, "a", MemoryError(), times=1)
     events = finish(room)
-    assert [type(event) for event in events["a"]] == [Done]
+    assert [type(event) for event in events["a"]] == [Progress, Done]
 
 
 def test_what_fits_only_in_halves_is_begun_so(studio, ask, monkeypatch):
