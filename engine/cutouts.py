@@ -248,7 +248,7 @@ def _seen_on_device(grid: torch.Tensor, views: Views, size: int) -> torch.Tensor
     with torch.no_grad():
         places = looked_at(views.homographies, (columns, rows), size, wraps=views.wraps)
         layers = _layers(grid, views)
-    cells = bilinear(framed(grid, wraps=views.wraps), layers, places)
+    cells = bilinear(framed(grid, wraps=views.wraps), layers, places, solid=views.solid)
     return composed(cells, views, size)
 
 

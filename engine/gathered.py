@@ -18,16 +18,20 @@ if TYPE_CHECKING:
     from engine.cutouts import Views
 
 
-def bilinear(grid: torch.Tensor, layers: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+def bilinear(
+    grid: torch.Tensor, layers: torch.Tensor, places: torch.Tensor, *, solid: bool = False
+) -> torch.Tensor:
     """Cells looked up between their middles: ``[n, 4, size, size]``.
 
     Args:
         grid: ``[layers, 4, rows, columns]``.
         layers: ``[n]``, which of them each view sees.
         places: ``[n, size, size, 2]``, as `F.grid_sample` takes them; outside there is nothing.
+        solid: whether the alpha of the first layer needs no gradient, which it then gets only if
+            there is a second one.
 
     """
-    seen: torch.Tensor = _Bilinear.apply(grid, layers, places)
+    seen: torch.Tensor = _Bilinear.apply(grid, layers, places, solid)
     return seen
 
 
@@ -62,9 +66,10 @@ class _Bilinear(torch.autograd.Function):
         grid: torch.Tensor,
         layers: torch.Tensor,
         places: torch.Tensor,
+        solid: bool,
     ) -> torch.Tensor:
         ctx.save_for_backward(layers, places)
-        ctx.shape = grid.shape
+        ctx.shape, ctx.solid = grid.shape, solid
         shown = grid.expand(len(layers), -1, -1, -1) if len(grid) == 1 else grid[layers]
         return F.grid_sample(shown, places, align_corners=False)
 
@@ -72,13 +77,14 @@ class _Bilinear(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # noqa: ANN401
         layers, places = ctx.saved_tensors
-        count, channels, rows, columns = ctx.shape
+        count, _, rows, columns = ctx.shape
+        channels = 3 if ctx.solid and count == 1 else 4
         # Where a place lies between the middles of cells.
         x = (places[..., 0] + 1) * (columns / 2) - 0.5
         y = (places[..., 1] + 1) * (rows / 2) - 0.5
         left, top = x.floor(), y.floor()
         first = (layers * (rows * columns))[:, None, None]
-        pull = gradient.transpose(0, 1)
+        pull = gradient[:, :channels].transpose(0, 1)
         sums = OrderlessSum(
             channels, count * rows * columns, pull.abs().amax(), places.shape[:-1].numel()
         )
@@ -91,7 +97,7 @@ class _Bilinear(torch.autograd.Function):
                 values = pull * torch.where(inside, weight, 0)
                 sums.add((cell.long() + first).flatten(), values.flatten(1))
         of_grid = sums.total().view(channels, count, rows, columns).transpose(0, 1)
-        return of_grid, None, None
+        return F.pad(of_grid, (0, 0, 0, 0, 0, 4 - channels)), None, None, None
 
 
 @lru_cache

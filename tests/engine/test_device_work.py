@@ -76,14 +76,15 @@ def test_a_frozen_transformer_judges_on_the_device_alone(ask, monkeypatch):
         fake.twice(lambda: room._moved([easel], [numbers]))
 
 
-def test_the_gradient_of_views_is_summed_on_the_device_alone():
+@pytest.mark.parametrize("solid", [False, True])
+def test_the_gradient_of_views_is_summed_on_the_device_alone(solid):
     function = gathered._Bilinear
     context = SimpleNamespace(save_for_backward=lambda *kept: vars(context).update(kept=kept))
     fake = FakeCuda()
     with fake:
         layers = torch.empty(3, dtype=torch.int64)
         given = fake.move((torch.empty(2, 4, 12, 16), layers, torch.empty(3, 96, 96, 2)))
-        found = function.forward(context, *given)
+        found = function.forward(context, *given, solid)
         context.saved_tensors = context.kept
         pull = torch.empty_like(found)
         fake.once(lambda: function.backward(context, pull))
