@@ -5,8 +5,10 @@ less: a pixel's coverage follows from its distance to the nearest line, and the 
 distance is known. The coverage is that of a pixel-wide box across the edge, so that pictures are
 antialiased and every edge has a gradient that is one pixel wide.
 
-Nothing is kept for the backward pass but the strokes themselves: tiles are drawn again, some at a
-time, so that memory does not grow with the canvas. All sums have a fixed order on a processor.
+Tiles are drawn some at a time. For the backward pass only that is kept of them which takes longest:
+what each meets, and how far its pixels are from that. Where no gradient is asked for, as of a large
+picture, nothing is, so that memory does not grow with the canvas. All sums have a fixed order on a
+processor.
 """
 
 from collections.abc import Iterator
@@ -35,7 +37,8 @@ def render(strokes: Strokes, width: int, height: int, tolerance: float = TOLERAN
     """
     lines = flatten(strokes.points, tolerance)
     drawn: torch.Tensor = _Raster.apply(
-        lines.starts, lines.ends, strokes.widths, strokes.colours, lines.owners, (width, height)
+        *(lines.starts, lines.ends, strokes.widths, strokes.colours, lines.owners),
+        *((width, height), torch.is_grad_enabled()),
     )
     return drawn
 
@@ -52,14 +55,17 @@ class _Raster(torch.autograd.Function):
         colours: torch.Tensor,
         owners: torch.Tensor,
         size: tuple[int, int],
+        keeps: bool,
     ) -> torch.Tensor:
-        ctx.save_for_backward(starts, ends, widths, colours, owners)
-        ctx.size = size
+        ctx.save_for_backward(starts, ends, widths, colours)
+        ctx.size, ctx.met = size, []
         columns, rows = grid_of_tiles(*size)
         tiles = starts.new_zeros(columns * rows, 4, TILE, TILE)
         frame = _Frame(starts, ends)
         for chunk in _chunks(starts, ends, widths, owners, size):
-            distance, _ = _nearest(chunk, frame)
+            distance, rank = _nearest(chunk, frame)
+            if keeps:
+                ctx.met.append((chunk, distance, rank))
             radius, opacity, colour = _paint(chunk, widths, colours)
             alpha = opacity * _coverage(distance, radius)
             canvas = starts.new_zeros(len(chunk.tiles), 4, TILE, TILE)
@@ -74,13 +80,12 @@ class _Raster(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # noqa: ANN401
-        starts, ends, widths, colours, owners = ctx.saved_tensors
+        starts, ends, widths, colours = ctx.saved_tensors
         of_tiles = _cut(gradient, *ctx.size)
         of_starts, of_ends = torch.zeros_like(starts), torch.zeros_like(ends)
         of_widths, of_colours = torch.zeros_like(widths), torch.zeros_like(colours)
         frame = _Frame(starts, ends)
-        for chunk in _chunks(starts, ends, widths, owners, ctx.size):
-            distance, rank = _nearest(chunk, frame)
+        for chunk, distance, rank in ctx.met:
             radius, opacity, colour = _paint(chunk, widths, colours)
             coverage = _coverage(distance, radius)
             of_alpha, of_colour = _composite_backward(
@@ -104,7 +109,7 @@ class _Raster(torch.autograd.Function):
                 of_start, of_end = _line_backward(frame, line, chunk.origins[:count], mine)
                 of_starts.index_add_(0, line, of_start)
                 of_ends.index_add_(0, line, of_end)
-        return of_starts, of_ends, of_widths, of_colours, None, None
+        return of_starts, of_ends, of_widths, of_colours, None, None, None
 
 
 class _Frame:
