@@ -11,7 +11,7 @@ from engine.memory import kept_for_view
 from engine.models import TORCHVISION, classifiers_at_hand
 from engine.perceptors import Perceptor
 from engine.prompts import Prompt
-from engine.settings import Settings, split_weight
+from engine.settings import PIXELCLIP, Settings, split_weight
 
 if TYPE_CHECKING:
     from engine.perceptors.classifier import Classifier
@@ -67,8 +67,14 @@ class Judges:
         return hashes
 
     def dtype(self, settings: Settings) -> str:
-        """What a job of resolved settings is judged in: the coarsest of its perceptors' numbers."""
-        used = {self.perceptor(name).dtype for name, _ in shares(settings)}
+        """The coarsest numbers that a job of resolved settings depends on.
+
+        Those of its perceptors; a first guess is made in those of pixelclip, which chooses it.
+        """
+        names = [name for name, _ in shares(settings)]
+        if settings.start == "guess":
+            names.append(PIXELCLIP)
+        used = {self.perceptor(name).dtype for name in names}
         return "bfloat16" if "bfloat16" in used else "float32"
 
     def needed(self, settings: Settings) -> int:

@@ -95,13 +95,27 @@ def test_the_same_seed_draws_the_same_and_another_seed_another(guess, ear):
     assert (whole(first) - whole(other)).abs().mean() > 0.02
 
 
-def test_the_number_of_threads_does_not_show(guess, ear, threads):
+@pytest.mark.parametrize("count", [1, 3, 8])
+def test_the_number_of_threads_does_not_show(guess, ear, threads, count):
+    said = ear.encode_text(["a frog"])
+    drawn = guess.draw(said, ONE, 5, 32, 32, count=count)
     assert torch.get_num_threads() == threads
-    drawn = guess.draw(ear.encode_text(["a frog"]), ONE, 5, 32, 32)[0]
     torch.set_num_threads(1)
-    assert torch.equal(
-        drawn.subject, guess.draw(ear.encode_text(["a frog"]), ONE, 5, 32, 32)[0].subject
+    again = guess.draw(said, ONE, 5, 32, 32, count=count)
+    assert len(drawn) == count
+    for one, other in zip(drawn, again, strict=True):
+        assert torch.equal(one.subject, other.subject)
+        assert torch.equal(one.background, other.background)
+
+
+def test_in_bfloat16_it_is_the_same_picture(ear):
+    said = ear.encode_text(["a red apple"])
+    exact, coarse = (
+        FirstGuess(dtype=dtype).draw(said, ONE, 5, 32, 32, count=2)
+        for dtype in (torch.float32, torch.bfloat16)
     )
+    for one, other in zip(exact, coarse, strict=True):
+        assert 0 < (whole(one) - whole(other)).abs().mean() < 0.01
 
 
 def test_swapping_two_texts_swaps_the_pictures(guess, ear):

@@ -203,6 +203,8 @@ def test_a_drawing_tells_the_numbers_that_it_was_judged_in(studio, ask):
     judged_in = ClipPerceptor(TINY, one.device).dtype
     assert small.dtype == one.perceptor(PIXELCLIP).dtype
     assert (large.dtype, both.dtype) == (judged_in, judged_in)
+    begun = one.add(Draw("d", tiny(ask, start="guess"))).provenance
+    assert begun.dtype == min(judged_in, small.dtype)
 
 
 @pytest.mark.parametrize(
