@@ -140,7 +140,11 @@ class Studio:
         return self._judges.perceptor(name)
 
     def add(self, draw: Draw) -> JobEvent:
-        """Put a job on an easel, from its snapshot if one fits; `Started`, or `Failed`."""
+        """Put a job on an easel, from its snapshot if one fits; `Started`, or `Failed`.
+
+        Of an earlier job of the same name nothing more is told.
+        """
+        self._forget(draw.job)
         return self._add(_Asked(draw))
 
     def _add(self, asked: _Asked) -> JobEvent:

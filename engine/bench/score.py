@@ -190,12 +190,20 @@ class _Ours:
 
     def __init__(self, studio: Studio, settings: Settings) -> None:
         self._studio = studio
+        self._left = _iterations(settings)
         self._finished: bytes | None = None
         event = studio.add(Draw(_JOB, settings))
         if isinstance(event, Failed):
             raise EngineError(event.sentence)
 
     def step(self) -> None:
+        self._tick()
+        self._left -= 1
+        # The finished picture comes when it is encoded.
+        while self._left == 0 and self._finished is None:
+            self._tick()
+
+    def _tick(self) -> None:
         for event in self._studio.tick():
             if isinstance(event, Failed):
                 raise EngineError(event.sentence)

@@ -92,6 +92,17 @@ def test_a_job_is_shown_as_it_begins_before_its_first_step(studio, ask, tmp_path
     assert not any(isinstance(event, Progress) for event in resumed.tick())
 
 
+def test_a_job_that_is_added_again_tells_nothing_of_the_one_before(studio, ask):
+    room = studio()
+    room.add(Draw("a", tiny(ask)))
+    for _ in range(8):
+        list(room.tick())
+    room.add(Draw("a", tiny(ask, seed=6)))
+    events = finish(room)["a"]
+    assert [event.iteration for event in events[:-1]] == [0]
+    assert events[-1].png == draw_alone(studio, tiny(ask, seed=6)).png
+
+
 def test_a_job_that_cannot_be_shown_as_it_begins_fails_alone(studio, ask, monkeypatch):
     room = studio()
     for job in ("a", "b"):
