@@ -7,14 +7,13 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def importing() -> Iterator[None]:
-    """Import without looking for garbage, neither now nor later among what is there by then.
+    """Import without looking for garbage meanwhile.
 
-    What is imported stays. Looking through it takes a twentieth of the time that torch or
-    discord.py need to come, and afterwards a pause each time that all of the memory is looked at.
+    What is imported stays. Looking through it again and again, the more there is of it, takes a
+    twentieth of the time that torch or discord.py need to come.
     """
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
         gc.enable()
