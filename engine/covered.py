@@ -27,7 +27,7 @@ _BILINEAR, _ZEROS = 0, 0
 def covered_views(
     grids: Sequence[torch.Tensor],
     views: Sequence["Views"],
-    layers: Sequence[Sequence[int]],
+    layers: Sequence[torch.Tensor],
     size: int,
     *,
     together: int,
@@ -38,7 +38,7 @@ def covered_views(
         grids: for each picture ``[layers, 4, rows, columns]``, RGB premultiplied by alpha, and
             alpha.
         views: where to look at each.
-        layers: for each, which layer each view sees.
+        layers: for each ``[n]``, which layer each view sees.
         size: side of a view in pixels.
         together: how many of a picture are worked on at a time. The first of so many should see the
             first layer: if that is solid, they need no gradient of its alpha.
@@ -113,7 +113,7 @@ class _Some:
         views: "Views",
         mine: range,
         before: int,
-        layers: Sequence[int],
+        layers: torch.Tensor,
         shape: torch.Size,
         size: int,
     ) -> None:
@@ -123,7 +123,7 @@ class _Some:
         self._views, self._numbers, self._size = views, mine, size
         self._cells = (shape[3], shape[2])
         self._homographies = views.homographies[some]
-        self._layers = torch.tensor(layers[some])
+        self._layers = layers[some]
         self._colours = views.colours[some]
         # Minus what is behind the picture, in the view's colours: what an alpha of 1 adds. It is
         # jittered before it is spread.
@@ -132,7 +132,7 @@ class _Some:
         coarse = torch.baddbmm(offset, mix, backdrops.flatten(2)).neg_()
         self._coarse = coarse.view_as(backdrops)
         # These ask for a gradient of the alpha: all but the first ones that see what is solid.
-        solid = next((i for i, layer in enumerate(layers[some]) if layer), len(mine))
+        solid = next((i for i, layer in enumerate(self._layers.tolist()) if layer), len(mine))
         self._clear = slice(solid if views.solid else 0, None)
 
     @torch.no_grad()

@@ -237,7 +237,7 @@ def sample(grids: Sequence[torch.Tensor], views: Sequence[Views], size: int) -> 
             for grid, chosen in zip(grids, views, strict=True)
         ]
         return seen_there[0] if len(seen_there) == 1 else torch.cat(seen_there)
-    layers = [_layers(grid, chosen).tolist() for grid, chosen in zip(grids, views, strict=True)]
+    layers = [_layers(grid, chosen) for grid, chosen in zip(grids, views, strict=True)]
     together = WIDE_EVERY * max(1, _TOGETHER // size**2)
     return covered_views(grids, views, layers, size, together=together)
 

@@ -11,7 +11,6 @@ picture, nothing is, so that memory does not grow with the canvas. All sums have
 processor.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -62,7 +61,7 @@ class _Raster(torch.autograd.Function):
         columns, rows = grid_of_tiles(*size)
         tiles = starts.new_zeros(columns * rows, 4, TILE, TILE)
         frame = _Frame(starts, ends)
-        for chunk in _chunks(starts, ends, widths, owners, size):
+        for chunk in chunks(Lines(starts, ends, owners), widths / 2 + 0.5, *size):
             distance, rank = _nearest(chunk, frame)
             if keeps:
                 ctx.met.append((chunk, distance, rank))
@@ -153,16 +152,6 @@ class _Frame:
         length = self.length[line][:, None, None]
         nearest = torch.minimum(along.clamp(min=0), length)
         return nearest, along.sub_(nearest), aside[:, 0, None, :] + aside[:, 1, :, None]
-
-
-def _chunks(
-    starts: torch.Tensor,
-    ends: torch.Tensor,
-    widths: torch.Tensor,
-    owners: torch.Tensor,
-    size: tuple[int, int],
-) -> Iterator[Chunk]:
-    return chunks(Lines(starts, ends, owners), widths / 2 + 0.5, *size)
 
 
 def _nearest(chunk: Chunk, frame: _Frame) -> tuple[torch.Tensor, torch.Tensor]:
