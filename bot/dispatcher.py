@@ -185,7 +185,8 @@ class Dispatcher:
                 break
             for other in self._drawings.values():
                 other.alone = False
-            drawing = _Drawing(job, alone=not self._drawings)
+            # A suspect is handed out when nothing runs: whoever is here still is about to leave.
+            drawing = _Drawing(job, alone=job.suspect or not self._drawings)
             self._drawings[job.id] = drawing
             if job.attempt == 1 and job.started_at is not None:
                 metrics.WAIT_SECONDS.observe(job.started_at - job.asked_at)
@@ -207,7 +208,8 @@ class Dispatcher:
         except EngineDied as error:
             log.warning("the engine died: %s (alone: %s)", error, drawing.alone)
             metrics.ERRORS.labels("engine").inc()
-            await self._kept(partial(self._suspect, drawing))
+            # As it was then: others may come while this cannot be kept.
+            await self._kept(partial(self._suspect, job, alone=drawing.alone))
         except Exception:
             log.exception("it could not be drawn")
             await self._kept(partial(self._fail, job, "internal", _BROKEN))
@@ -304,10 +306,9 @@ class Dispatcher:
             await asyncio.sleep(pause)
             pause = min(_LONGEST_PAUSE, 2 * pause)
 
-    async def _suspect(self, drawing: _Drawing) -> None:
+    async def _suspect(self, job: Job, *, alone: bool) -> None:
         """Put a job that the engine died with back into the queue, if that may be tried again."""
-        job = drawing.job
-        await self._store.requeue_suspect(job, alone=drawing.alone, sentence=_POISON)
+        await self._store.requeue_suspect(job, alone=alone, sentence=_POISON)
         row = await self._store.get(job.id)
         if row is None or row.state.final:
             # Given up, or cancelled in the meantime.

@@ -204,6 +204,28 @@ async def test_only_the_job_that_kills_the_engine_is_given_up(world: World) -> N
     await world.comes_to(victim, State.DONE)
 
 
+async def test_a_suspect_is_alone_though_another_has_not_left_yet(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poison, slow = await world.ask(ALICE), await world.ask(BOB)
+    await world.engine.has(poison, slow)
+    get = world.store.get
+
+    async def linger(job_id: int) -> Job | None:
+        if job_id == slow:
+            await until(lambda: world.engine.drawn.count(poison) == 2)
+        return await get(job_id)
+
+    # The other is back in its queue, and looks for itself there before it leaves.
+    monkeypatch.setattr(world.store, "get", linger)
+    world.engine.die()
+    for hand_out in (2, 3):
+        await until(lambda hand_out=hand_out: world.engine.drawn.count(poison) == hand_out)
+        world.engine.die()
+    await world.comes_to(poison, State.FAILED)
+    assert world.engine.drawn.count(poison) == 3
+
+
 async def test_a_job_that_gets_further_each_time_is_not_given_up(world: World) -> None:
     job_id = await world.ask()
     for hand_out in range(1, 5):
