@@ -68,8 +68,10 @@ async def drain(interaction: discord.Interaction["PixelBot"]) -> None:
 @admin.command(description="Take pictures and draw them again, after a pause or a drain.")
 async def resume(interaction: discord.Interaction["PixelBot"]) -> None:
     """Take and hand out jobs."""
+    # Before the first of them is handed out, which would be counted as neither.
+    left = await _left(interaction.client)
     await interaction.client.set_mode(Mode.OPEN)
-    await say(interaction, f"Resumed. {await _left(interaction.client)}")
+    await say(interaction, f"Resumed. {left}")
 
 
 @admin.command(description="Stop a picture, whoever asked for it.")
