@@ -3,13 +3,17 @@
 What a command needs is imported when it is called, so that `pixel --help` answers at once.
 """
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine import cli as engine_cli
 from engine.importing import importing
+
+if TYPE_CHECKING:
+    from bot.config import Config
 
 app = typer.Typer(
     name="pixel",
@@ -76,18 +80,15 @@ def gallery(
     ] = None,
 ) -> None:
     """Serve the gallery page of the channels that opted in; the bot may run beside it, or not."""
-    from bot.config import split_address
+    from bot.config import Address
     from bot.gallery.server import run_gallery
-    from bot.runner import EX_CONFIG, configuration
 
-    config = configuration()
-    if config is None:
-        raise typer.Exit(EX_CONFIG)
+    config = _config()
     try:
-        host, port = split_address(at or config.gallery or "127.0.0.1:8781")
+        address = Address(at or config.gallery or "127.0.0.1:8781")
     except ValueError as error:
-        raise typer.BadParameter(f"{error}.", param_hint="--at") from None
-    raise typer.Exit(run_gallery(data or config.data, host, port))
+        raise typer.BadParameter(f"{error}; not {at}.", param_hint="--at") from None
+    raise typer.Exit(run_gallery(data or config.data, address.host, address.port))
 
 
 @app.command()
@@ -127,19 +128,17 @@ def upgrade(
 ) -> None:
     """Apply the migrations that are missing; the bot does the same when it starts."""
     from bot import folder
-    from bot.config import Config
-    from bot.runner import EX_CONFIG, EX_TEMPFAIL
 
-    data = data or Config().data
+    data = data or _config().data
     try:
         with folder.locked(data):
             applied = folder.upgrade(data)
     except folder.FolderInUse as error:
         typer.echo(str(error), err=True)
-        raise typer.Exit(EX_TEMPFAIL) from None
+        raise typer.Exit(os.EX_TEMPFAIL) from None
     except folder.NewerDatabase as error:
         typer.echo(str(error), err=True)
-        raise typer.Exit(EX_CONFIG) from None
+        raise typer.Exit(os.EX_CONFIG) from None
     typer.echo(f"Applied: {', '.join(applied)}." if applied else "The database is up to date.")
 
 
@@ -152,10 +151,9 @@ def backup(
 ) -> None:
     """Copy the database into one file; the bot may run meanwhile."""
     from bot.backup import BackupError, back_up
-    from bot.config import Config
     from bot.texts import size
 
-    data = data or Config().data
+    data = data or _config().data
     try:
         written = back_up(data, path)
     except BackupError as error:
@@ -176,9 +174,8 @@ def check(
 ) -> None:
     """Look for damage in a database; exits with 1 if there is any. The bot may run meanwhile."""
     from bot import backup
-    from bot.config import Config
 
-    path = path or Config().data
+    path = path or _config().data
     try:
         report = backup.check(path)
     except backup.BackupError as error:
@@ -194,6 +191,17 @@ def check(
     if report.missing is not None:
         missing, pictures = report.missing
         typer.echo(f"Of {pictures} pictures that are kept, {missing} have no file.")
+
+
+def _config() -> "Config":
+    """The settings of the environment; ends the command if some of them cannot work."""
+    from bot.config import ConfigError, read_config
+
+    try:
+        return read_config()
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(os.EX_CONFIG) from None
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot.config import Config
+from bot.config import ConfigError, read_config
 
 HEALTH = "/healthz"
 
@@ -46,7 +46,10 @@ def check(data: Path) -> str | None:
 
 def main() -> int:
     """Check the bot of this environment; returns 0 if it is well, else 1."""
-    problem = check(Config().data)
+    try:
+        problem = check(read_config().data)
+    except ConfigError as error:
+        problem = str(error)
     if problem is not None:
         sys.stderr.write(f"{problem}\n")
         return 1

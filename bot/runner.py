@@ -4,26 +4,22 @@ import asyncio
 import contextlib
 import errno
 import logging
+import os
 import signal
 import sqlite3
 import sys
 
 import aiohttp
 import discord
-from pydantic import ValidationError
 
 from bot.app import open_bot
-from bot.config import PREFIX, Config, split_address
+from bot.config import PREFIX, Config, ConfigError, read_config
 from bot.folder import FolderInUse, NewerDatabase
-from bot.gallery.server import GalleryClosed, serve_gallery
+from bot.gallery.errors import GalleryClosed
 from bot.logs import set_up
 from bot.web import AddressInUse, make_app, serving
 
 log = logging.getLogger(__name__)
-
-# sysexits.h
-EX_TEMPFAIL = 75
-EX_CONFIG = 78
 
 _HOW_TO_GET_ONE = (
     "get one from the Discord developer portal (https://discord.com/developers/applications, "
@@ -31,27 +27,17 @@ _HOW_TO_GET_ONE = (
 )
 
 
-def configuration() -> Config | None:
-    """The settings of the environment; None after having said which of them cannot work."""
-    try:
-        return Config()
-    except ValidationError as error:
-        for problem in error.errors():
-            name = f"{PREFIX}{problem['loc'][0]}".upper()
-            _complain(f"{name} cannot be {problem['input']!r}: {problem['msg']}.")
-        return None
-
-
 def run() -> int:
     """Run the bot as the environment says; returns the process's exit code."""
-    config = configuration()
-    if config is None:
-        return EX_CONFIG
-    # As discord.py takes it, so that the log knows what to hide.
-    token = config.token.get_secret_value().strip() if config.token is not None else ""
-    if not token:
+    try:
+        config = read_config()
+    except ConfigError as error:
+        _complain(str(error))
+        return os.EX_CONFIG
+    if config.token is None:
         _complain(f"{PREFIX}TOKEN is not set; {_HOW_TO_GET_ONE} and put it there.")
-        return EX_CONFIG
+        return os.EX_CONFIG
+    token = config.token.reveal()
     set_up(config.log_level, config.log_format, token)
     # The bot does not speak, and tells of its migrations itself.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
@@ -60,25 +46,25 @@ def run() -> int:
         asyncio.run(_run(config, token))
     except discord.LoginFailure:
         _complain(f"Discord does not accept the token in {PREFIX}TOKEN; {_HOW_TO_GET_ONE}.")
-        return EX_CONFIG
+        return os.EX_CONFIG
     except aiohttp.ClientConnectionError as error:
         _complain(f"Discord cannot be reached: {error}.")
-        return EX_TEMPFAIL
+        return os.EX_TEMPFAIL
     except (FolderInUse, AddressInUse, GalleryClosed) as error:
         _complain(str(error))
-        return EX_TEMPFAIL
+        return os.EX_TEMPFAIL
     except NewerDatabase as error:
         _complain(str(error))
-        return EX_CONFIG
+        return os.EX_CONFIG
     except sqlite3.OperationalError as error:
         # Only at the start: later on, whoever needs the database waits for it.
         _complain(f"The database in {config.data} cannot be used now: {error}.")
-        return EX_TEMPFAIL
+        return os.EX_TEMPFAIL
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         _complain(f"There is no room left in {config.data}; make some, and start the bot again.")
-        return EX_TEMPFAIL
+        return os.EX_TEMPFAIL
     except (KeyboardInterrupt, asyncio.CancelledError):
         log.info("ended at once, as asked twice")
     return 0
@@ -89,11 +75,14 @@ async def _run(config: Config, token: str) -> None:
     told_to_end = _told_to_end()
     async with contextlib.AsyncExitStack() as stack:
         bot = await stack.enter_async_context(open_bot(config))
-        address = split_address(config.http)
-        await stack.enter_async_context(serving(make_app(bot), *address, config.data))
+        where = (config.http.host, config.http.port)
+        await stack.enter_async_context(serving(make_app(bot), *where, config.data))
         if config.gallery is not None:
-            address = split_address(config.gallery)
-            await stack.enter_async_context(serve_gallery(config.data, *address))
+            # It brings its templates' language along, which few bots need.
+            from bot.gallery.server import serve_gallery
+
+            where = (config.gallery.host, config.gallery.port)
+            await stack.enter_async_context(serve_gallery(config.data, *where))
         connection = asyncio.create_task(bot.start(token), name="connection to Discord")
         told = asyncio.create_task(told_to_end.wait(), name="signals")
         try:

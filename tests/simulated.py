@@ -100,7 +100,7 @@ def labels(message: discord.Message | simcord.ResponseMessage) -> list[str]:
 
 def config(data: Path, **changes: object) -> Config:
     """Settings for a test: nothing from the environment, and edits almost at once."""
-    return Config(**({"data": data, "edit_interval": 0.05, "_env_file": None} | changes))
+    return Config(**({"data": data, "edit_interval": 0.05} | changes))
 
 
 @contextlib.asynccontextmanager

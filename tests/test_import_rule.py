@@ -78,7 +78,15 @@ def test_the_engine_does_without_discord() -> None:
 
 
 def test_the_command_line_imports_what_a_command_needs_only_when_it_is_called() -> None:
-    assert not modules_after("import bot.cli") & {"discord", "aiosqlite", "pydantic", "yoyo"}
+    loaded = modules_after("import bot.cli")
+    assert not loaded & {"discord", "aiosqlite", "dotenv", "jinja2", "pydantic", "yoyo"}
+
+
+def test_the_bot_starts_without_what_few_bots_need() -> None:
+    loaded = modules_after("import bot.cli, bot.runner")
+    assert "discord" in loaded
+    # Templates are the gallery page's, migrations a new version's; typer can bring pydantic along.
+    assert not loaded & {"jinja2", "yoyo", "pydantic", "rich"}
 
 
 def test_drawing_does_not_wait_for_torch_s_compiler() -> None:

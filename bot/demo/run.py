@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -23,7 +24,6 @@ from bot.demo.gate import open_gate
 from bot.demo.server import simulated_server
 from bot.folder import FolderInUse, NewerDatabase
 from bot.logs import TextLine
-from bot.runner import EX_CONFIG, EX_TEMPFAIL
 
 # Nobody limits the edits of a simulated Discord; the page asks for news twice a second.
 _EDIT_INTERVAL_SECONDS = 0.5
@@ -46,17 +46,17 @@ def run_demo(*, port: int, data: Path | None, browser: bool) -> int:
             f"Port {port} cannot be used ({error.strerror}); choose another with --port, "
             "or --port 0 for any that is free.\n"
         )
-        return EX_TEMPFAIL
+        return os.EX_TEMPFAIL
     _log_to(console)
     with listening, _folder(data) as folder:
         try:
             asyncio.run(_demo(console, listening, folder, kept=data is not None, browser=browser))
         except FolderInUse as error:
             sys.stderr.write(f"{error}\n")
-            return EX_TEMPFAIL
+            return os.EX_TEMPFAIL
         except NewerDatabase as error:
             sys.stderr.write(f"{error}\n")
-            return EX_CONFIG
+            return os.EX_CONFIG
         except (KeyboardInterrupt, asyncio.CancelledError):
             console.print("Ended as asked.")
     return 0
@@ -70,9 +70,7 @@ async def _demo(
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     # Neither the environment nor .env has a say: they may hold the settings of a real bot. And its
     # commands are registered by the simulated server, which nobody knows before it is started.
-    config = Config.model_construct(
-        data=folder, edit_interval=_EDIT_INTERVAL_SECONDS, sync_commands=False
-    )
+    config = Config(data=folder, edit_interval=_EDIT_INTERVAL_SECONDS, sync_commands=False)
     async with (
         open_bot(config) as bot,
         simulated_server(bot) as simulation,

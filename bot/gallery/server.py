@@ -14,6 +14,7 @@ from aiohttp import web
 
 from bot import folder
 from bot.gallery.app import gallery_app
+from bot.gallery.errors import GalleryClosed
 from bot.pictures import Pictures
 from bot.store import Gallery
 
@@ -23,10 +24,6 @@ _NOTHING_THERE = (
     "There is no gallery in {} ({}); start the bot there once, run “pixel db upgrade”, "
     "or set PIXEL_DATA to the bot's data directory."
 )
-
-
-class GalleryClosed(RuntimeError):
-    """The gallery cannot be opened; the message says what to do about it."""
 
 
 @contextlib.asynccontextmanager

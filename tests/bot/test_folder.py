@@ -14,7 +14,6 @@ from bot.backup import back_up
 from bot.demo.run import run_demo
 from bot.folder import FolderInUse, locked, upgrade
 from bot.gallery.server import open_gallery
-from bot.runner import EX_TEMPFAIL
 from tests.bot.test_cli import ROOT, pixel
 
 # Holds a folder, has a child that would outlive it, and says so.
@@ -52,9 +51,9 @@ def test_the_second_bot_is_told_which_process_is_the_first(
         pass
     assert str(refusal.value) == sentence
     told = pixel("run", PIXEL_TOKEN="x", PIXEL_DATA=str(tmp_path))
-    assert (told.returncode, told.stderr) == (EX_TEMPFAIL, f"{sentence}\n")
+    assert (told.returncode, told.stderr) == (os.EX_TEMPFAIL, f"{sentence}\n")
     # The demo works in the same kind of folder.
-    assert run_demo(port=0, data=tmp_path, browser=False) == EX_TEMPFAIL
+    assert run_demo(port=0, data=tmp_path, browser=False) == os.EX_TEMPFAIL
     assert capsys.readouterr().err == f"{sentence}\n"
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from bot import runner
 from bot.app import PixelBot
-from bot.config import Config, split_address
+from bot.config import Address, Config
 from bot.folder import database_path
 from bot.gallery.server import GalleryClosed, open_gallery, serve_gallery
 from bot.store import Store
@@ -99,7 +99,7 @@ def test_pixel_gallery_says_in_one_sentence_why_it_cannot(tmp_path: Path) -> Non
     assert "an address is host:port" in done.stderr
     done = pixel("gallery", PIXEL_GALLERY="here")
     assert done.returncode == 78
-    assert "PIXEL_GALLERY cannot be 'here'" in done.stderr
+    assert "PIXEL_GALLERY cannot be “here”" in done.stderr
 
 
 async def test_it_is_served_beside_the_bot_where_the_configuration_says_so(
@@ -114,10 +114,9 @@ async def test_it_is_served_beside_the_bot_where_the_configuration_says_so(
     monkeypatch.setattr(PixelBot, "start", start)
     monkeypatch.setattr("bot.app.LocalEngine", lambda *_, **__: ScriptedEngine())
     caplog.set_level("INFO", "bot.gallery")
-    off = Config(_env_file=None, data=tmp_path)
-    await runner._run(off, "token")
+    await runner._run(Config(data=tmp_path), "token")
     assert seen == []
-    await runner._run(off.model_copy(update={"gallery": "127.0.0.1:0"}), "token")
+    await runner._run(Config(data=tmp_path, gallery=Address("127.0.0.1:0")), "token")
     assert len(seen) == 1
     assert "Nothing hangs here yet." in seen[0]
 
@@ -127,11 +126,11 @@ async def test_it_is_served_beside_the_bot_where_the_configuration_says_so(
     [("127.0.0.1:8781", ("127.0.0.1", 8781)), ("[::1]:0", ("::1", 0)), ("a.b:80", ("a.b", 80))],
 )
 def test_an_address_is_a_host_and_a_port(text: str, address: tuple[str, int]) -> None:
-    assert split_address(text) == address
-    assert Config(_env_file=None, gallery=text).gallery == text
+    read = Address(text)
+    assert (read, read.host, read.port) == (text, *address)
 
 
 @pytest.mark.parametrize("text", ["8781", ":8781", "host", "host:", "host:x", "host:70000", "h:-1"])
 def test_other_addresses_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="an address is host:port"):
-        Config(_env_file=None, gallery=text)
+        Address(text)

@@ -1,6 +1,7 @@
 """A whole run: the blows, the silence after them, the checks, and a report in numbers."""
 
 import asyncio
+import os
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.runner import EX_TEMPFAIL
 from engine.client import LocalEngine
 from tests.chaos import checks as looks
 from tests.chaos.blows import Blows
@@ -113,7 +113,7 @@ async def _run(plan: Plan, seed: int, folder: Path, *, own_disk: bool) -> int:
     checks.check("no frozen engine was left alone", ["it was"] * blows.missed)
     checks.check(
         "the bot ended at most to be started again",
-        [f"exit code {code}" for code in stage.exits if code != EX_TEMPFAIL],
+        [f"exit code {code}" for code in stage.exits if code != os.EX_TEMPFAIL],
         f"{len(stage.exits)} times",
     )
     looks.check_log(checks, stage.log)

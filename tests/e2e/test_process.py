@@ -1,11 +1,11 @@
 """`python -m bot` as it is run for real: a process, HTTP, a gateway, signals."""
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
 
-from bot.runner import EX_CONFIG, EX_TEMPFAIL
 from tests.discord_server.client import DiscordServer, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -62,7 +62,7 @@ async def test_a_bot_that_is_killed_goes_on_in_the_same_message(tmp_path: Path) 
 async def test_a_token_that_discord_refuses_is_one_sentence(tmp_path: Path) -> None:
     async with DiscordServer.running() as discord:
         async with discord.bot(tmp_path, token="bad") as bot:
-            assert await bot.ended() == EX_CONFIG
+            assert await bot.ended() == os.EX_CONFIG
         assert "does not accept the token in PIXEL_TOKEN" in bot.log[-1]
         assert not any("Traceback" in line for line in bot.log)
 
@@ -71,6 +71,6 @@ async def test_a_discord_that_cannot_be_reached_is_one_sentence(tmp_path: Path) 
     async with DiscordServer.running() as discord:
         pass
     async with discord.bot(tmp_path) as bot:
-        assert await bot.ended() == EX_TEMPFAIL
+        assert await bot.ended() == os.EX_TEMPFAIL
     assert "cannot be reached" in bot.log[-1]
     assert not any("Traceback" in line for line in bot.log)

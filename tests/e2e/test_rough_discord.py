@@ -1,11 +1,11 @@
 """A Discord that limits, fails, loses and drops: nothing is posted twice, and nothing is lost."""
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
 
-from bot.runner import EX_TEMPFAIL
 from tests.bot.helpers import png
 from tests.discord_server.client import DiscordServer, text, until
 
@@ -148,6 +148,6 @@ async def test_a_web_address_that_is_taken_is_one_sentence(tmp_path: Path) -> No
     async with DiscordServer.running() as discord:
         port = discord.api.split(":")[2].split("/")[0]
         async with discord.bot(tmp_path, http=f"127.0.0.1:{port}") as bot:
-            assert await bot.ended() == EX_TEMPFAIL
+            assert await bot.ended() == os.EX_TEMPFAIL
         assert "set PIXEL_HTTP to another address" in bot.log[-1]
         assert not any("Traceback" in line for line in bot.log)
