@@ -16,7 +16,7 @@ from engine.errors import quote
 PREFIX = "PIXEL_"
 _FILE = Path(".env")
 _LAST_PORT = 65535
-_ROOM = re.compile(r"(\d+(?:\.\d*)?)\s*(?:([KMGTP]?)(I?)B)?", re.ASCII | re.IGNORECASE)
+_ROOM = re.compile(r"(\d{1,18}(?:\.\d*)?)\s*(?:([KMGTP]?)(I?)B)?", re.ASCII | re.IGNORECASE)
 
 
 class ConfigError(ValueError):

@@ -88,6 +88,7 @@ def test_the_environment_comes_before_the_file_and_nothing_counts_as_nothing(
         ("QUOTA", "much", "it is a number of bytes above 0, or one with a unit, such as 20GB"),
         ("QUOTA", "0", "it is a number of bytes above 0, or one with a unit, such as 20GB"),
         ("QUOTA", "-1GB", "it is a number of bytes above 0, or one with a unit, such as 20GB"),
+        ("QUOTA", 19 * "9", "it is a number of bytes above 0, or one with a unit, such as 20GB"),
     ],
 )
 def test_what_cannot_work_is_refused_with_what_is_allowed(
