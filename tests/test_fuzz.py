@@ -41,9 +41,7 @@ from engine.protocol import (
 from engine.settings import OPTIONS, Settings, make_settings, resolve, to_given
 from tests.engine.strategies import settings
 
-patient = effort(
-    deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
-)
+patient = effort(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 
 # Halves of characters too, as a command line of other bytes has them.
 anything = st.text(st.characters(exclude_categories=[]), max_size=60)

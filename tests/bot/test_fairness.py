@@ -352,7 +352,6 @@ class World:
 
 @settings(
     max_examples=20,
-    deadline=None,
     # A shorter example is not worth minutes.
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )

@@ -22,9 +22,7 @@ from engine.settings import (
 from tests.engine.strategies import settings
 
 # Random settings often contradict each other, and are then drawn anew.
-patient = effort(
-    deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
-)
+patient = effort(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 INIT_SIZE = (300, 200)
 PROVENANCE = Provenance(2, "cpu", "float32", {"pixelclip": "0" * 64})
 

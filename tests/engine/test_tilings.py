@@ -33,7 +33,7 @@ def random_cells(columns, rows, channels=4):
 
 
 @given(st.sampled_from(list(TILINGS)), SIDES, SIDES, PIXELS, PIXELS, st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_grid_covers_any_picture_once(name, columns, rows, width, height, tile):
     wraps = (tile, tile)
     grid = TILINGS[name].grid(columns, rows, wraps, 64)
@@ -50,7 +50,7 @@ def test_any_grid_covers_any_picture_once(name, columns, rows, width, height, ti
 
 
 @given(st.sampled_from(SHAPES), SIDES, SIDES, PIXELS, PIXELS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_plain_picture_stays_plain(name, columns, rows, width, height):
     picture = coverage(name, (columns, rows), (width, height))(torch.ones(1, rows, columns))
     assert picture.shape == (1, height, width)
