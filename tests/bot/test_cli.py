@@ -128,6 +128,26 @@ def test_health_tells_when_no_bot_runs(tmp_path: Path) -> None:
     assert "No bot runs in" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("run", 78),
+        ("gallery", 78),
+        ("db upgrade", 78),
+        ("db check", 78),
+        ("db backup copy.db", 78),
+        # Docker takes 0 and 1 alone.
+        ("health", 1),
+    ],
+)
+def test_every_command_says_which_setting_cannot_work(command: str, code: int) -> None:
+    done = pixel(*command.split(), PIXEL_EASELS="many")
+    assert done.returncode == code
+    assert done.stderr == (
+        "PIXEL_EASELS cannot be “many”; allowed are whole numbers from 1 to 64.\n"
+    )
+
+
 def test_the_demo_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "simcord.py").write_text("raise ImportError('not installed')")
     done = pixel("demo", PYTHONPATH=str(tmp_path))
